@@ -1,0 +1,73 @@
+//! From the content of note sections to the state of the note.
+
+use keyway::abi::note::{self, NoteError, RawNote};
+
+use super::error::Fault;
+use super::facts::{Endian, NoteFacts, NoteState, PanicStrategy};
+use super::names;
+
+/// Reads the notes of Keyway's own sections, where everything else is an error.
+pub(super) fn in_own_sections(
+    sections: &[&[u8]],
+    endian: Endian,
+    exports: impl FnOnce(&str) -> Result<bool, Fault>,
+) -> Result<NoteState, Fault> {
+    let notes = sections.iter().flat_map(|section| note::split(section, endian.of_note()));
+    state(notes, exports)
+}
+
+/// Reads the notes of Keyway among those of other programs. Their frames need not be sound: what follows a
+/// broken one is not found.
+pub(super) fn among_others(
+    sections: &[&[u8]],
+    endian: Endian,
+    exports: impl FnOnce(&str) -> Result<bool, Fault>,
+) -> Result<NoteState, Fault> {
+    let notes = sections
+        .iter()
+        .flat_map(|section| note::split(section, endian.of_note()))
+        .filter(|note| note.as_ref().is_ok_and(RawNote::is_keyway));
+    state(notes, exports)
+}
+
+fn state<'d>(
+    mut notes: impl Iterator<Item = Result<RawNote<'d>, NoteError>>,
+    exports: impl FnOnce(&str) -> Result<bool, Fault>,
+) -> Result<NoteState, Fault> {
+    let Some(first) = notes.next() else {
+        return Ok(NoteState::Absent);
+    };
+    let mut rest = notes.peekable();
+    if rest.peek().is_none() {
+        return match first.and_then(|note| note.decode()) {
+            Ok(note) => Ok(NoteState::One(facts(&note, exports(note.symbol)?))),
+            Err(error) => Ok(NoteState::Bad(error)),
+        };
+    }
+    let mut symbols = Vec::new();
+    let mut count = 0;
+    for note in std::iter::once(first).chain(rest) {
+        count += 1;
+        if symbols.len() < names::EXAMPLES {
+            symbols.push(match note.and_then(|note| note.decode()) {
+                Ok(note) => note.symbol.to_owned(),
+                Err(error) => format!("<{error}>"),
+            });
+        }
+    }
+    Ok(NoteState::Several { symbols, count })
+}
+
+fn facts(note: &note::Note<'_>, symbol_exported: bool) -> NoteFacts {
+    NoteFacts {
+        interface_major: note.interface_major,
+        built_minor: note.built_minor,
+        required_minor: note.required_minor,
+        panic: if note.panic_abort { PanicStrategy::Abort } else { PanicStrategy::Unwind },
+        target: note.target.to_owned(),
+        rustc: note.rustc.to_owned(),
+        symbol: note.symbol.to_owned(),
+        symbol_exported,
+        manifest: note.manifest.to_owned(),
+    }
+}

@@ -1,0 +1,5 @@
+mod fixture;
+mod hostile;
+mod notes;
+mod real;
+mod synthetic;

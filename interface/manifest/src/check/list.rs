@@ -1,0 +1,34 @@
+//! Lists of strings, in which nothing is said twice.
+
+use std::collections::BTreeSet;
+
+use super::field::Field;
+use crate::diagnostic::report::Report;
+
+/// Checks every element with `element`, and that all are different.
+pub(super) fn of(
+    field: &Field<'_>,
+    expected: &str,
+    element: impl Fn(&Field<'_>, &mut Report) -> Option<String>,
+    report: &mut Report,
+) -> Option<Vec<String>> {
+    let mut seen = BTreeSet::new();
+    let mut strings = Vec::new();
+    let mut is_valid = true;
+    for entry in field.elements(expected, report)? {
+        let Some(string) = element(&entry, report) else {
+            is_valid = false;
+            continue;
+        };
+        if !seen.insert(string.clone()) {
+            let problem = entry
+                .problem("repeats an earlier entry")
+                .found(entry.found(report));
+            report.push(problem.hint("remove one of the two"));
+            is_valid = false;
+            continue;
+        }
+        strings.push(string);
+    }
+    is_valid.then_some(strings)
+}

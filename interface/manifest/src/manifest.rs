@@ -1,0 +1,121 @@
+//! The manifest itself, and the ways into and out of it.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+
+use crate::check;
+use crate::diagnostic::report::Report;
+use crate::limits::MAX_TEXT_BYTES;
+use crate::tree::Syntax;
+use crate::{
+    Capabilities, ConfigField, Dependency, Isolation, ManifestError, Permissions, PluginId,
+    Resources, tree, write,
+};
+#[cfg(feature = "json")]
+use crate::{Diagnostic, limits::MAX_EMBEDDED_BYTES};
+
+/// A checked manifest.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// The id of the plugin, under `id` or `name`.
+    pub id: PluginId,
+    /// Its version.
+    pub version: Version,
+    /// What it does, for people.
+    pub description: Option<String>,
+    /// Who wrote it, under `authors` or `author`.
+    pub authors: Vec<String>,
+    /// Its license, as free text.
+    pub license: Option<String>,
+    /// Its home page, an `http` or `https` URL.
+    pub homepage: Option<String>,
+    /// The oldest version of the embedding application that it works with.
+    pub min_host_version: Version,
+    /// The newest version of the embedding application that it works with, if there is a bound.
+    pub max_host_version: Option<Version>,
+    /// Where its code runs.
+    pub isolation: Isolation,
+    /// What it offers.
+    pub capabilities: Capabilities,
+    /// The other plugins that it needs; never itself.
+    pub dependencies: BTreeMap<PluginId, Dependency>,
+    /// What it asks to be allowed to reach.
+    pub permissions: Permissions,
+    /// The settings that it takes, by name.
+    pub config: BTreeMap<String, ConfigField>,
+    /// The limits that it asks to be held to.
+    pub resources: Resources,
+}
+
+impl Manifest {
+    /// Reads the text of a `plugin.toml`; `file_name` is only for messages.
+    ///
+    /// # Errors
+    ///
+    /// When anything is wrong with the text. All problems are listed, unless it is not TOML at all:
+    /// then only the mistakes of syntax are.
+    pub fn from_toml(text: &str, file_name: &str) -> Result<Self, ManifestError> {
+        let mut report = Report::new(Syntax::Toml);
+        let manifest = report
+            .admits(text, MAX_TEXT_BYTES)
+            .then(|| tree::toml::read(text, &mut report))
+            .flatten()
+            .and_then(|root| check::manifest(&root, &mut report));
+        report
+            .finish(manifest, text, file_name)
+            .map(|(manifest, _)| manifest)
+    }
+
+    /// Reads the JSON form of a manifest, as strictly as [`Self::from_toml`] reads the TOML form.
+    ///
+    /// # Errors
+    ///
+    /// When anything is wrong with the text. All problems are listed, unless it is not JSON at all:
+    /// then only the first mistake of syntax is.
+    #[cfg(feature = "json")]
+    pub fn from_json(text: &str, file_name: &str) -> Result<Self, ManifestError> {
+        let report = Report::new(Syntax::Json);
+        Self::read_json(text, file_name, MAX_TEXT_BYTES, report).map(|(manifest, _)| manifest)
+    }
+
+    /// Reads the JSON that is embedded in a plugin binary.
+    ///
+    /// The plugin may have been built with a newer minor of the interface, whose manifests have keys
+    /// that this one does not know. Such keys come back as warnings; everything else is as strict as
+    /// in [`Self::from_json`].
+    ///
+    /// # Errors
+    ///
+    /// When anything but unknown keys is wrong; the error then lists the unknown keys as well.
+    #[cfg(feature = "json")]
+    pub fn from_embedded(json: &str) -> Result<(Self, Vec<Diagnostic>), ManifestError> {
+        let report = Report::new(Syntax::Json).with_unknown_keys_as_warnings();
+        Self::read_json(json, "embedded manifest", MAX_EMBEDDED_BYTES, report)
+    }
+
+    #[cfg(feature = "json")]
+    fn read_json(
+        text: &str,
+        file_name: &str,
+        max_bytes: usize,
+        mut report: Report,
+    ) -> Result<(Self, Vec<Diagnostic>), ManifestError> {
+        let manifest = report
+            .admits(text, max_bytes)
+            .then(|| tree::json::read(text, &mut report))
+            .flatten()
+            .and_then(|root| check::manifest(&root, &mut report));
+        report.finish(manifest, text, file_name)
+    }
+
+    /// Writes the canonical JSON: compact, in a fixed order, without what is absent or the default.
+    ///
+    /// Equal manifests give equal bytes, and [`Self::from_json`] reads them back to an equal
+    /// manifest.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        write::manifest(self)
+    }
+}

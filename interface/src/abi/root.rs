@@ -1,0 +1,68 @@
+//! The root table: how a host drives a plugin through its life.
+
+use crate::abi::pass::{Json, Origin, Pass};
+use crate::abi::{RVec, Registration};
+use crate::capability::Provided;
+use crate::error::Result;
+
+macro_rules! plugin_root {
+    ($($appended:tt)*) => {
+        /// What every plugin's entry function answers. Authors implement
+        /// [`Plugin`](crate::Plugin), from which this is made.
+        #[keyway_macros::capability(id = "keyway.plugin", version = 1)]
+        pub trait PluginRoot: Send + Sync {
+            /// Makes the plugin's value from its configuration.
+            async fn prepare(&self, config: Json<serde_json::Map<String, serde_json::Value>>)
+                -> Result<()>;
+            /// Starts the plugin's work and answers all that it offers, at once.
+            async fn activate(&self) -> Result<Registrations>;
+            /// Ends the plugin's work. Its capabilities are out of reach by then.
+            async fn deactivate(&self) -> Result<()>;
+            /// Fails when the plugin cannot do its work.
+            async fn health_check(&self) -> Result<()>;
+            /// Tells the plugin to ask again which events the host wants to see.
+            fn log_filter_changed(&self) -> Result<()>;
+            /// Drops the plugin's value, cancels its tasks and joins its threads, for at most this
+            /// many milliseconds.
+            fn stop(&self, patience_ms: u64) -> Result<()>;
+            $($appended)*
+        }
+    };
+}
+
+#[cfg(not(feature = "unstable-next-minor"))]
+plugin_root! {}
+
+#[cfg(feature = "unstable-next-minor")]
+plugin_root! {
+    /// Stands for whatever the next minor appends.
+    fn appended(&self) -> Result<String> {
+        Ok("the default of the root table".to_owned())
+    }
+}
+
+/// What a plugin offers at the end of its activation.
+#[derive(Debug, Default)]
+pub struct Registrations(pub Vec<(String, Provided)>);
+
+#[expect(unsafe_code, reason = "objects change their owner")]
+const _: () = {
+    // SAFETY: an object that is received keeps a lease on its sender.
+    unsafe impl Pass for Registrations {
+        type Abi = RVec<Registration>;
+
+        fn pass(self) -> Result<RVec<Registration>> {
+            let pass = |(name, provided): (String, Provided)| provided.into_registration(name);
+            Ok(self.0.into_iter().map(pass).collect())
+        }
+
+        unsafe fn receive(abi: RVec<Registration>, origin: &Origin<'_>) -> Result<Self> {
+            let receive = |registration: Registration| {
+                let name = registration.name.as_str().to_owned();
+                // SAFETY: passed on to the caller.
+                (name, unsafe { Provided::from_registration(registration, origin) })
+            };
+            Ok(Registrations(abi.into_iter().map(receive).collect()))
+        }
+    }
+};

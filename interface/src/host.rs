@@ -1,0 +1,86 @@
+//! What a host offers its plugins: the host table.
+//!
+//! Authors meet it only through [`Context`](crate::Context) and through `tracing`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::abi::pass::Json;
+use crate::error::Result;
+
+/// Where a plugin runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Environment {
+    /// The name of the embedding application.
+    pub host_name: String,
+    /// The version of the embedding application.
+    pub host_version: String,
+    /// The interface minor that both sides speak.
+    pub interface_minor: u16,
+    /// Whether the plugin is linked into the host's own binary.
+    pub linked_statically: bool,
+}
+
+impl Environment {
+    /// An environment; for hosts.
+    pub fn new(host_name: impl Into<String>, host_version: impl Into<String>) -> Self {
+        Environment {
+            host_name: host_name.into(),
+            host_version: host_version.into(),
+            interface_minor: crate::version::INTERFACE.minor,
+            linked_statically: false,
+        }
+    }
+}
+
+macro_rules! host_services {
+    ($($appended:tt)*) => {
+        /// The host table. A host implements it once per plugin.
+        ///
+        /// Call sites, spans and their values cross in the forms of [`crate::log`].
+        #[keyway_macros::capability(id = "keyway.host", version = 1)]
+        pub trait HostServices: Send + Sync {
+            /// Where the plugin runs.
+            fn environment(&self) -> Result<Json<Environment>>;
+            /// Makes a `tracing` call site of the plugin known; answers its number here.
+            fn log_callsite(&self, callsite: &[u8]) -> Result<u64>;
+            /// Whether the host wants what this call site reports.
+            fn log_enabled(&self, callsite: u64) -> Result<bool>;
+            /// Reports an event. `parent` is a span, 0 for the current one, `u64::MAX` for none.
+            fn log_event(&self, callsite: u64, parent: u64, values: &[u8]) -> Result<()>;
+            /// Makes a span; answers its number, 0 if the host does not want it.
+            fn span_new(&self, callsite: u64, parent: u64, values: &[u8]) -> Result<u64>;
+            /// Adds values to a span.
+            fn span_record(&self, span: u64, callsite: u64, values: &[u8]) -> Result<()>;
+            /// Says that a span follows from another.
+            fn span_follows_from(&self, span: u64, follows: u64) -> Result<()>;
+            /// The calling thread enters a span.
+            fn span_enter(&self, span: u64) -> Result<()>;
+            /// The calling thread leaves a span.
+            fn span_exit(&self, span: u64) -> Result<()>;
+            /// One more owner of a span.
+            fn span_clone(&self, span: u64) -> Result<()>;
+            /// One owner of a span less.
+            fn span_drop(&self, span: u64) -> Result<()>;
+            /// Reports a panic in the plugin: message, place and thread.
+            fn log_panic(&self, message: &str, place: &str, thread: &str) -> Result<()>;
+            $($appended)*
+        }
+    };
+}
+
+#[cfg(not(feature = "unstable-next-minor"))]
+host_services! {}
+
+#[cfg(feature = "unstable-next-minor")]
+host_services! {
+    /// Stands for whatever the next minor appends.
+    fn appended(&self) -> Result<String> {
+        Ok("the default of the host table".to_owned())
+    }
+}
+
+pub(crate) fn report_panic(host: &HostServicesHandle, message: &str, place: &str) {
+    let thread = std::thread::current();
+    let _ = host.log_panic(message, place, thread.name().unwrap_or("unnamed"));
+}

@@ -1,0 +1,25 @@
+//! Contract and author SDK for Keyway plugins.
+
+#![warn(unreachable_pub)]
+
+// The macros name this crate `::keyway`, also inside it.
+extern crate self as keyway;
+
+pub mod abi;
+mod error;
+pub mod host;
+mod plugin;
+mod runtime;
+#[doc(hidden)]
+pub mod shim;
+#[doc(hidden)]
+pub mod slot;
+pub mod version;
+
+pub use abi::pass::Json;
+pub use abi::stream::Stream;
+pub use bytes::Bytes;
+pub use error::{ErrorKind, PluginError, Result, ResultExt};
+pub use keyway_macros::capability;
+pub use plugin::{Activation, Context, Exported, Plugin};
+pub use shim::capability;

@@ -1,0 +1,196 @@
+//! What a plugin author implements, and what the author is given.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::abi::Descriptor;
+use crate::abi::root::Registrations;
+use crate::capability::Provided;
+use crate::error::{ErrorKind, PluginError, Result};
+use crate::host::{Environment, HostServicesHandle};
+
+/// A plugin.
+///
+/// The host calls [`prepare`](Plugin::prepare), then [`activate`](Plugin::activate), and in the
+/// end [`deactivate`](Plugin::deactivate), each under a deadline. A panic in any of them is
+/// contained and counts as its failure. Write the methods as plain `async fn`.
+pub trait Plugin: Send + Sync + Sized + 'static {
+    /// Makes the plugin from its configuration. Nothing is offered yet, and nothing should run
+    /// yet: an older version of the plugin may still be serving.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the plugin from working; the host reports it and goes on without.
+    fn prepare(context: Context) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Starts the work, and registers all that the plugin offers. The registrations take effect
+    /// together once this returns.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the plugin from working; nothing stays registered then.
+    fn activate(&self, activation: &mut Activation) -> impl Future<Output = Result<()>> + Send;
+
+    /// Ends the work. No new call arrives any more.
+    ///
+    /// # Errors
+    ///
+    /// Reported, and otherwise without effect: the plugin ends all the same.
+    fn deactivate(&self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Says whether the plugin can do its work.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong.
+    fn health_check(&self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// A type that `export_plugin!` made the plugin of its crate.
+///
+/// Implemented by the macro only; a host takes it to link the plugin statically.
+pub trait Exported: Plugin {
+    /// The plugin's id, from its manifest.
+    const ID: &'static str;
+    /// The plugin's version, from its manifest.
+    const VERSION: &'static str;
+
+    /// The descriptor that the library exports.
+    #[doc(hidden)]
+    fn descriptor() -> &'static Descriptor;
+}
+
+/// What a plugin knows of where it runs, and its configuration. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: &'static str,
+    version: &'static str,
+    environment: Arc<Environment>,
+    config: serde_json::Map<String, serde_json::Value>,
+    #[cfg_attr(
+        not(feature = "unstable-next-minor"),
+        expect(dead_code, reason = "kept for the services that come with later minors")
+    )]
+    host: HostServicesHandle,
+}
+
+impl Context {
+    pub(crate) fn new(
+        id: &'static str,
+        version: &'static str,
+        environment: Arc<Environment>,
+        config: serde_json::Map<String, serde_json::Value>,
+        host: HostServicesHandle,
+    ) -> Self {
+        Context { inner: Arc::new(Inner { id, version, environment, config, host }) }
+    }
+
+    /// The plugin's id, from its manifest.
+    pub fn plugin_id(&self) -> &'static str {
+        self.inner.id
+    }
+
+    /// The plugin's version, from its manifest.
+    pub fn plugin_version(&self) -> &'static str {
+        self.inner.version
+    }
+
+    /// The embedding application and its version.
+    pub fn environment(&self) -> &Environment {
+        &self.inner.environment
+    }
+
+    /// The configuration, read into a type of the author's.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] where a value is missing or of another type.
+    pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
+        let values = serde_json::Value::Object(self.inner.config.clone());
+        serde_json::from_value(values).map_err(|error| {
+            PluginError::of(
+                ErrorKind::InvalidInput,
+                format!("the configuration of plugin '{}' does not fit: {error}", self.inner.id),
+            )
+            .code("invalid-config")
+        })
+    }
+
+    /// One value of the configuration.
+    pub fn config_value(&self, key: &str) -> Option<&serde_json::Value> {
+        self.inner.config.get(key)
+    }
+
+    /// Calls the method that stands for what the next minor appends.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the host answers.
+    #[cfg(feature = "unstable-next-minor")]
+    #[doc(hidden)]
+    pub fn host_appended(&self) -> Result<String> {
+        crate::host::HostServices::appended(&self.inner.host)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The configuration may hold secrets, so only its keys are shown.
+        f.debug_struct("Context")
+            .field("plugin", &self.inner.id)
+            .field("version", &self.inner.version)
+            .field("environment", &self.inner.environment)
+            .field("config_keys", &self.inner.config.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// Collects what a plugin offers.
+#[derive(Debug)]
+pub struct Activation {
+    registrations: Vec<(String, Provided)>,
+}
+
+impl Activation {
+    pub(crate) fn new() -> Self {
+        Activation { registrations: Vec::new() }
+    }
+
+    pub(crate) fn into_registrations(self) -> Registrations {
+        Registrations(self.registrations)
+    }
+
+    /// Offers an implementation of a capability under a name:
+    /// `activation.register("blur", ImageFilterHandle::provide(Blur))?`.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers the same capability under this name already.
+    pub fn register(&mut self, name: impl Into<String>, provided: Provided) -> Result<&mut Self> {
+        let name = name.into();
+        let (id, major) = (provided.layout().id(), provided.layout().major());
+        let taken = self.registrations.iter().any(|(other, registered)| {
+            *other == name && registered.layout().id() == id && registered.layout().major() == major
+        });
+        if taken {
+            return Err(PluginError::of(
+                ErrorKind::InvalidInput,
+                format!("`{name}` is registered twice as {id}/{major}"),
+            )
+            .code("duplicate-registration"));
+        }
+        self.registrations.push((name, provided));
+        Ok(self)
+    }
+}

@@ -1,0 +1,71 @@
+//! The plugin's own tokio runtime.
+//!
+//! A cdylib has its own copy of tokio, to which the host's runtime is invisible. With the feature
+//! `tokio` the SDK keeps one runtime per plugin, starts it when the first future of the plugin is
+//! polled, and enters it on every poll and drop of the plugin's futures, so that `tokio::spawn`,
+//! timers and sockets work as anywhere else. Without the feature this is nothing.
+
+#[cfg(feature = "tokio")]
+pub(crate) use with_tokio::{enter, shut_down, start};
+#[cfg(not(feature = "tokio"))]
+pub(crate) use without::{enter, shut_down, start};
+
+#[cfg(not(feature = "tokio"))]
+mod without {
+    use std::time::Duration;
+
+    #[inline(always)]
+    pub(crate) fn enter() {}
+    pub(crate) fn start(_plugin: &str) {}
+    pub(crate) fn shut_down(_patience: Duration) {}
+}
+
+#[cfg(feature = "tokio")]
+mod with_tokio {
+    use std::sync::{Mutex, OnceLock, PoisonError};
+    use std::time::Duration;
+
+    use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
+
+    /// Set by the plugin's entry; more than one plugin share it where they are linked statically.
+    static NAME: OnceLock<String> = OnceLock::new();
+    static HANDLE: OnceLock<Option<Handle>> = OnceLock::new();
+    static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
+
+    /// Remembers whose runtime it will be; it starts with the first future.
+    pub(crate) fn start(plugin: &str) {
+        let _ = NAME.set(plugin.to_owned());
+    }
+
+    /// Makes the plugin's runtime the current one.
+    #[inline]
+    pub(crate) fn enter() -> Option<EnterGuard<'static>> {
+        // Before the entry function ran there is no plugin, hence nothing to enter for.
+        NAME.get()?;
+        HANDLE.get_or_init(build).as_ref().map(Handle::enter)
+    }
+
+    #[cold]
+    fn build() -> Option<Handle> {
+        let name = NAME.get().map_or("plugin", String::as_str);
+        // Two workers: enough that one blocked task does not stop the timers of the others.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name(format!("keyway:{name}"))
+            .enable_all()
+            .build()
+            .ok()?;
+        let handle = runtime.handle().clone();
+        *RUNTIME.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
+        Some(handle)
+    }
+
+    /// Cancels the plugin's tasks and joins its workers, for at most this long.
+    pub(crate) fn shut_down(patience: Duration) {
+        let runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(runtime) = runtime {
+            // A worker that cannot end would make the drop of the runtime wait for ever.
+            runtime.shutdown_timeout(patience);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Extension points: what `#[capability]` generates is built from the parts in here.
+//!
+//! A [`Provided`] is an implementation on its way to the host. A [`Target`] is what a generated
+//! handle calls through: a slot that points to whatever version serves at the moment, or one
+//! fixed object.
+
+mod gate;
+pub(crate) mod provided;
+mod target;
+
+pub use gate::{Gate, GateLimits};
+pub use provided::{Capability, Provide, Provided};
+pub use target::{AsyncCall, Entry, Object, Owner, Target};

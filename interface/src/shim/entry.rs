@@ -1,0 +1,112 @@
+//! The entry of a plugin: from the host's services to the plugin's root object.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::{contain, panic};
+use crate::abi::pass::Json;
+use crate::abi::root::{PluginRoot, PluginRootHandle, Registrations};
+use crate::abi::{AbiResult, RawObject};
+use crate::capability::{Capability, Entry, Owner, Target};
+use crate::error::{PluginError, Result};
+use crate::host::{HostServices, HostServicesHandle};
+use crate::plugin::{Activation, Context, Exported};
+use crate::runtime;
+
+/// Makes the root object of a plugin. Called by the entry function that `export_plugin!` writes.
+///
+/// # Safety
+///
+/// `host` is an object of the host table, given away to this plugin, by a host that compared the
+/// layouts of both sides before.
+pub unsafe fn enter<P: Exported>(host: RawObject) -> AbiResult<RawObject> {
+    contain(|| {
+        // SAFETY: passed on to the caller; a host outlives its plugins.
+        let entry = unsafe { Entry::new(host, Arc::new(HostOwner)) };
+        let host = HostServicesHandle::from_target(Target::fixed(entry));
+        let environment = host.environment()?.0;
+        panic::install_hook(&host, environment.linked_statically);
+        runtime::start(P::ID);
+        #[cfg(feature = "tracing")]
+        crate::log::install(&host, environment.linked_statically);
+        let root = Root::<P> { host, environment: Arc::new(environment), plugin: RwLock::new(None) };
+        Ok(PluginRootHandle::provide(root).into_raw().0)
+    })
+}
+
+/// The host as the owner of its own table.
+struct HostOwner;
+
+impl Owner for HostOwner {
+    fn describe(&self) -> String {
+        "the host".to_owned()
+    }
+
+    fn panicked(&self, _: &PluginError) {}
+
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        // Calls to the host have no deadline of their own.
+        Box::pin(std::future::pending())
+    }
+}
+
+struct Root<P> {
+    host: HostServicesHandle,
+    environment: Arc<crate::host::Environment>,
+    plugin: RwLock<Option<Arc<P>>>,
+}
+
+impl<P: Exported> Root<P> {
+    fn plugin(&self) -> Result<Arc<P>> {
+        let plugin = self.plugin.read().unwrap_or_else(PoisonError::into_inner).clone();
+        plugin.ok_or_else(|| PluginError::new("the plugin has not been prepared"))
+    }
+}
+
+impl<P: Exported> PluginRoot for Root<P> {
+    async fn prepare(
+        &self,
+        config: Json<serde_json::Map<String, serde_json::Value>>,
+    ) -> Result<()> {
+        let environment = Arc::clone(&self.environment);
+        let context = Context::new(P::ID, P::VERSION, environment, config.0, self.host.clone());
+        let plugin = P::prepare(context).await?;
+        *self.plugin.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plugin));
+        Ok(())
+    }
+
+    async fn activate(&self) -> Result<Registrations> {
+        let mut activation = Activation::new();
+        self.plugin()?.activate(&mut activation).await?;
+        Ok(activation.into_registrations())
+    }
+
+    async fn deactivate(&self) -> Result<()> {
+        self.plugin()?.deactivate().await
+    }
+
+    async fn health_check(&self) -> Result<()> {
+        self.plugin()?.health_check().await
+    }
+
+    fn log_filter_changed(&self) -> Result<()> {
+        #[cfg(feature = "tracing")]
+        tracing_core::callsite::rebuild_interest_cache();
+        Ok(())
+    }
+
+    fn stop(&self, patience_ms: u64) -> Result<()> {
+        let plugin = self.plugin.write().unwrap_or_else(PoisonError::into_inner).take();
+        {
+            let _runtime = runtime::enter();
+            drop(plugin);
+        }
+        if !self.environment.linked_statically {
+            // Plugins that are linked into one binary share one runtime, so none may end it.
+            runtime::shut_down(Duration::from_millis(patience_ms));
+        }
+        Ok(())
+    }
+}
