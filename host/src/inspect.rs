@@ -1,16 +1,16 @@
 //! Facts of a plugin from its file alone: nothing is loaded, so no code of the plugin can run.
 //!
-//! [`inspect`](inspect()) reads the few tables that it needs from an ELF, Mach-O or PE library of any target,
-//! and the note that `export_plugin!` put there. It answers for a library that is no plugin too, so that a
-//! tool can show any file; [`Inspection::require_note`] is where being a plugin begins. Whether the plugin
-//! fits the host is decided elsewhere, from these facts.
+//! [`inspect`](inspect()) reads the few tables that it needs from an ELF, Mach-O or PE library of
+//! any target, and the note that `export_plugin!` put there. It answers for a library that is no
+//! plugin too, so that a tool can show any file; [`Inspection::require_note`] is where being a
+//! plugin begins. Whether the plugin fits the host is decided elsewhere, from these facts.
 //!
-//! A file may be anything, also one crafted to do harm: whatever it holds, the answer is a result or a
-//! precise error, without a panic, in bounded memory and time. That holds for the facts, not for the
-//! library: a file that looks harmless here can still run anything once it is loaded.
+//! A file may be anything, also one crafted to do harm: whatever it holds, the answer is a result
+//! or a precise error, without a panic, in bounded memory and time. That holds for the facts, not
+//! for the library: a file that looks harmless here can still run anything once it is loaded.
 //!
-//! *Architecture invariant:* this module maps no file into memory and has no unsafe code. A mapped file
-//! that is overwritten during a build would end the process.
+//! *Architecture invariant:* this module maps no file into memory and has no unsafe code. A mapped
+//! file that is overwritten during a build would end the process.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -47,8 +47,8 @@ use source::Source;
 ///
 /// # Errors
 ///
-/// If there is no complete dynamic library at `path`; see [`InspectErrorKind`]. A library without a note, or
-/// with a bad one, is no error here: see [`Inspection::require_note`].
+/// If there is no complete dynamic library at `path`; see [`InspectErrorKind`]. A library without a
+/// note, or with a bad one, is no error here: see [`Inspection::require_note`].
 pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
     let path = path.as_ref();
     match inspect_at(path) {
@@ -76,11 +76,17 @@ fn inspect_at(path: &Path) -> Result<Inspection, Fault> {
         return Err(Fault::not_a_library("a directory", Some(hint)));
     }
     if !metadata.is_file() {
-        return Err(Fault::not_a_library("a special file (pipe, socket or device)", None));
+        return Err(Fault::not_a_library(
+            "a special file (pipe, socket or device)",
+            None,
+        ));
     }
     let file = std::fs::File::open(path).map_err(|error| Fault::io("open the file", error))?;
     // The length of the file that was opened, which need not be the one that was asked about.
-    let len = file.metadata().map_err(|error| Fault::io("open the file", error))?.len();
+    let len = file
+        .metadata()
+        .map_err(|error| Fault::io("open the file", error))?
+        .len();
     inspect_reader(file, len)
 }
 
@@ -109,9 +115,9 @@ fn survey<'d, R: ReadRef<'d>>(data: R, len: u64) -> Result<Inspection, Fault> {
         start if elf::ELFMAG.starts_with(start) => {
             Err(Fault::truncated("the ELF header", MAGIC_LEN, len))
         }
-        [0x7F, b'E', b'L', b'F', class, ..] => {
-            Err(Fault::malformed(format!("expected ELF class 1 or 2, found {class}")))
-        }
+        [0x7F, b'E', b'L', b'F', class, ..] => Err(Fault::malformed(format!(
+            "expected ELF class 1 or 2, found {class}"
+        ))),
         [0xFE, 0xED, 0xFA, 0xCE, ..] | [0xCE, 0xFA, 0xED, 0xFE, ..] => {
             macho_file::read::<macho::MachHeader32<object::Endianness>, R>(data, len)
         }
@@ -121,8 +127,12 @@ fn survey<'d, R: ReadRef<'d>>(data: R, len: u64) -> Result<Inspection, Fault> {
         // Java classes have the same magic, with a version of at least 45 where the number of
         // architectures would be.
         [0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0, 0..45, ..] | [0xCA, 0xFE, 0xBA, 0xBF, ..] => {
-            let hint = "take the part for one architecture out of it: lipo -thin ARCH FILE -output NEW";
-            Err(Fault::unsupported("a Mach-O file for several architectures", Some(hint)))
+            let hint =
+                "take the part for one architecture out of it: lipo -thin ARCH FILE -output NEW";
+            Err(Fault::unsupported(
+                "a Mach-O file for several architectures",
+                Some(hint),
+            ))
         }
         [b'M', b'Z', ..] => survey_pe(data, len),
         other => Err(foreign(other)),
@@ -136,7 +146,11 @@ fn survey_pe<'d, R: ReadRef<'d>>(data: R, len: u64) -> Result<Inspection, Fault>
     let dos = pe::ImageDosHeader::parse(data).map_err(malformed)?;
     let offset = u64::from(dos.nt_headers_offset());
     // The smaller headers of 32-bit files have what tells the two kinds apart in the same place.
-    extent.require("the PE headers", offset, size_of::<pe::ImageNtHeaders32>() as u64)?;
+    extent.require(
+        "the PE headers",
+        offset,
+        size_of::<pe::ImageNtHeaders32>() as u64,
+    )?;
     let headers: &pe::ImageNtHeaders32 = data
         .read_at(offset)
         .map_err(|()| Fault::malformed("the PE headers cannot be read"))?;
@@ -174,9 +188,15 @@ fn foreign(magic: &[u8]) -> Fault {
         [b'B', b'C', 0xC0, 0xDE, ..] => Fault::unsupported("LLVM bitcode", None),
         [1, 0xDF | 0xF7, ..] => Fault::unsupported("an XCOFF file", None),
         [b'#', b'!', ..] => Fault::not_a_library("a script", None),
-        text if text.iter().all(|byte| matches!(byte, b'\t'..=b'\r' | b' '..=b'~' | 0x80..)) => {
+        text if text
+            .iter()
+            .all(|byte| matches!(byte, b'\t'..=b'\r' | b' '..=b'~' | 0x80..)) =>
+        {
             let found = format!("text that begins with \"{}\"", text.escape_ascii());
-            Fault::not_a_library(found, Some("give the file that cargo build reports, not its source"))
+            Fault::not_a_library(
+                found,
+                Some("give the file that cargo build reports, not its source"),
+            )
         }
         _ => Fault::not_a_library(format_args!("a file that begins with {magic:02x?}"), None),
     }

@@ -60,15 +60,23 @@ impl ErrorKind {
     }
 
     pub(crate) fn to_abi(self) -> u32 {
-        Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or(0, |(_, number, _)| *number)
+        Self::ALL
+            .iter()
+            .find(|(kind, ..)| *kind == self)
+            .map_or(0, |(_, number, _)| *number)
     }
 
     pub(crate) fn from_abi(number: u32) -> Self {
-        Self::ALL.get(number as usize).map_or(ErrorKind::Failed, |(kind, ..)| *kind)
+        Self::ALL
+            .get(number as usize)
+            .map_or(ErrorKind::Failed, |(kind, ..)| *kind)
     }
 
     fn retryable_by_default(self) -> bool {
-        matches!(self, ErrorKind::Busy | ErrorKind::Unavailable | ErrorKind::DeadlineExceeded)
+        matches!(
+            self,
+            ErrorKind::Busy | ErrorKind::Unavailable | ErrorKind::DeadlineExceeded
+        )
     }
 }
 
@@ -204,7 +212,9 @@ impl PluginError {
     }
 
     pub(crate) fn from_body(body: Body) -> Self {
-        PluginError { body: Box::new(body) }
+        PluginError {
+            body: Box::new(body),
+        }
     }
 
     pub(crate) fn into_body(self) -> Body {
@@ -345,6 +355,9 @@ mod tests {
     #[test]
     fn a_panic_names_its_place() {
         let error = PluginError::panicked("boom".into(), Some("src/lib.rs:3:9".into()));
-        assert_eq!(error.to_string(), "the plugin panicked: boom (at src/lib.rs:3:9)");
+        assert_eq!(
+            error.to_string(),
+            "the plugin panicked: boom (at src/lib.rs:3:9)"
+        );
     }
 }

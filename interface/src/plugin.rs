@@ -80,7 +80,10 @@ struct Inner {
     config: serde_json::Map<String, serde_json::Value>,
     #[cfg_attr(
         not(feature = "unstable-next-minor"),
-        expect(dead_code, reason = "kept for the services that come with later minors")
+        expect(
+            dead_code,
+            reason = "kept for the services that come with later minors"
+        )
     )]
     host: HostServicesHandle,
 }
@@ -93,7 +96,15 @@ impl Context {
         config: serde_json::Map<String, serde_json::Value>,
         host: HostServicesHandle,
     ) -> Self {
-        Context { inner: Arc::new(Inner { id, version, environment, config, host }) }
+        Context {
+            inner: Arc::new(Inner {
+                id,
+                version,
+                environment,
+                config,
+                host,
+            }),
+        }
     }
 
     /// The plugin's id, from its manifest.
@@ -121,7 +132,10 @@ impl Context {
         serde_json::from_value(values).map_err(|error| {
             PluginError::of(
                 ErrorKind::InvalidInput,
-                format!("the configuration of plugin '{}' does not fit: {error}", self.inner.id),
+                format!(
+                    "the configuration of plugin '{}' does not fit: {error}",
+                    self.inner.id
+                ),
             )
             .code("invalid-config")
         })
@@ -164,7 +178,9 @@ pub struct Activation {
 
 impl Activation {
     pub(crate) fn new() -> Self {
-        Activation { registrations: Vec::new() }
+        Activation {
+            registrations: Vec::new(),
+        }
     }
 
     pub(crate) fn into_registrations(self) -> Registrations {
@@ -192,5 +208,58 @@ impl Activation {
         }
         self.registrations.push((name, provided));
         Ok(self)
+    }
+}
+
+impl Activation {
+    /// Offers a function that [`macro@crate::tool`] made a tool:
+    /// `activation.tool::<redact>()?`.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a tool of this name already.
+    #[cfg(feature = "tools")]
+    pub fn tool<F: crate::tool::ToolFunction<State = ()>>(&mut self) -> Result<&mut Self> {
+        self.tool_with::<F>(())
+    }
+
+    /// Offers a function tool that takes a state by reference.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a tool of this name already.
+    #[cfg(feature = "tools")]
+    pub fn tool_with<F: crate::tool::ToolFunction>(
+        &mut self,
+        state: F::State,
+    ) -> Result<&mut Self> {
+        let (name, provided) = crate::tool::provide::<F>(state);
+        self.register(name, provided)
+    }
+
+    /// Offers a pipeline stage.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a stage of this name already.
+    pub fn pipeline_stage(
+        &mut self,
+        name: impl Into<String>,
+        stage: impl crate::pipeline::PipelineStage + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::pipeline::PipelineStageHandle::provide(stage))
+    }
+
+    /// Offers a memory backend.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a backend of this name already.
+    pub fn memory_backend(
+        &mut self,
+        name: impl Into<String>,
+        backend: impl crate::memory::MemoryBackend + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::memory::MemoryBackendHandle::provide(backend))
     }
 }

@@ -62,7 +62,10 @@ mod with_tokio {
 
     /// Cancels the plugin's tasks and joins its workers, for at most this long.
     pub(crate) fn shut_down(patience: Duration) {
-        let runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let runtime = RUNTIME
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(runtime) = runtime {
             // A worker that cannot end would make the drop of the runtime wait for ever.
             runtime.shutdown_timeout(patience);

@@ -42,7 +42,10 @@ impl<'call> This<'call> {
     #[inline(always)]
     pub(crate) unsafe fn new(data: *mut ()) -> Self {
         // SAFETY: objects are made from boxes, whose pointers are not null.
-        This { data: unsafe { NonNull::new_unchecked(data) }, call: PhantomData }
+        This {
+            data: unsafe { NonNull::new_unchecked(data) },
+            call: PhantomData,
+        }
     }
 
     /// The object behind the pointer.
@@ -59,7 +62,10 @@ impl<'call> This<'call> {
 
 /// The head of the method table `Table` for objects of type `T`.
 pub const fn header<Table, T>() -> VTableHeader {
-    VTableHeader { size: size_of::<Table>(), drop: drop_object::<T> }
+    VTableHeader {
+        size: size_of::<Table>(),
+        drop: drop_object::<T>,
+    }
 }
 
 unsafe extern "C" fn drop_object<T>(data: *mut ()) -> AbiResult<()> {
@@ -84,8 +90,7 @@ pub fn contain<T>(run: impl FnOnce() -> Result<T>) -> AbiResult<T> {
 
 /// A synchronous method: runs it and turns its result into the boundary form, all contained.
 #[inline(always)]
-pub fn call<O: Outcome>(run: impl FnOnce() -> O) -> AbiResult<<O::Ok as Pass>::Abi>
-{
+pub fn call<O: Outcome>(run: impl FnOnce() -> O) -> AbiResult<<O::Ok as Pass>::Abi> {
     contain(|| run().into_result()?.pass())
 }
 
@@ -105,7 +110,9 @@ pub(crate) fn contain_poll<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>>
 pub fn future<'call, O: Outcome>(
     future: impl Future<Output = O> + Send + 'call,
 ) -> BorrowingFfiFuture<'call, AbiResult<<O::Ok as Pass>::Abi>> {
-    BorrowingFfiFuture::new(Contained { future: Some(future) })
+    BorrowingFfiFuture::new(Contained {
+        future: Some(future),
+    })
 }
 
 struct Contained<F> {

@@ -21,8 +21,14 @@ impl fmt::Display for InterfaceVersion {
 }
 
 /// The interface version of this build.
-pub const INTERFACE: InterfaceVersion =
-    InterfaceVersion { major: 1, minor: if cfg!(feature = "unstable-next-minor") { 1 } else { 0 } };
+pub const INTERFACE: InterfaceVersion = InterfaceVersion {
+    major: 1,
+    minor: if cfg!(feature = "unstable-next-minor") {
+        1
+    } else {
+        0
+    },
+};
 
 /// The oldest `built_minor` that a host of this build still loads.
 pub const OLDEST_SUPPORTED_MINOR: u16 = 0;

@@ -4,6 +4,7 @@
 //! into a model, checks the model, and emits code that mostly calls functions of `keyway`.
 
 mod capability;
+mod data;
 mod export;
 mod tool;
 
@@ -34,5 +35,15 @@ pub fn tool(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Exports a type as the plugin of this crate. See `keyway::export_plugin` for its options.
 #[proc_macro]
 pub fn export_plugin(input: TokenStream) -> TokenStream {
-    export::expand(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    export::expand(input.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Derives what a type needs to be the argument or the answer of a tool. See `keyway::data`.
+#[proc_macro_attribute]
+pub fn data(args: TokenStream, item: TokenStream) -> TokenStream {
+    data::expand(args.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

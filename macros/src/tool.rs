@@ -1,2 +1,176 @@
-use proc_macro2::TokenStream;
-pub(crate) fn expand(_: TokenStream, item: TokenStream) -> syn::Result<TokenStream> { Ok(item) }
+//! `#[tool]`: an async function becomes a tool.
+//!
+//! The function stays as it is. Beside it, in the type namespace, comes a type of the same name
+//! that describes and runs it: `activation.tool::<redact>()`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, FnArg, ItemFn, Lit, LitStr, Meta, Path, Token, Type};
+
+/// `name = "..."`, and `crate = path` for re-exports.
+struct Args {
+    name: Option<LitStr>,
+    krate: TokenStream,
+}
+
+impl Parse for Args {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut args = Args {
+            name: None,
+            krate: quote!(::keyway),
+        };
+        while !input.is_empty() {
+            if input.peek(Token![crate]) {
+                input.parse::<Token![crate]>()?;
+                input.parse::<Token![=]>()?;
+                args.krate = input.parse::<Path>()?.into_token_stream();
+            } else {
+                let key: Ident = input.parse()?;
+                if key != "name" {
+                    let message = format!("unknown option `{key}`; expected `name`");
+                    return Err(syn::Error::new(key.span(), message));
+                }
+                input.parse::<Token![=]>()?;
+                args.name = Some(input.parse()?);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(args)
+    }
+}
+
+/// How the function takes its parameters, in their order.
+enum Parameter {
+    State(Type),
+    Arguments(Type),
+}
+
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let Args { name, krate } = syn::parse2(args)?;
+    let function: ItemFn = syn::parse2(item)?;
+    let (ident, vis) = (&function.sig.ident, &function.vis);
+    if function.sig.asyncness.is_none() {
+        return Err(syn::Error::new(
+            function.sig.fn_token.span(),
+            "a tool is an async function: write `async fn`",
+        ));
+    }
+    if !function.sig.generics.params.is_empty() {
+        return Err(syn::Error::new(
+            function.sig.generics.span(),
+            "a tool has no generic parameters: its schema is fixed when the plugin is compiled",
+        ));
+    }
+    let description = doc_text(&function.attrs);
+    if description.is_empty() {
+        return Err(syn::Error::new(
+            ident.span(),
+            "a tool needs a doc comment: it is the description by which callers choose it",
+        ));
+    }
+    let name = name.map_or_else(|| ident.to_string(), |name| name.value());
+    let parameters = parameters(&function)?;
+    let mut state = quote!(());
+    let mut arguments = quote!(#krate::tool::NoArguments);
+    for parameter in &parameters {
+        match parameter {
+            Parameter::State(ty) => state = ty.to_token_stream(),
+            Parameter::Arguments(ty) => arguments = ty.to_token_stream(),
+        }
+    }
+    let pass = parameters.iter().map(|parameter| match parameter {
+        Parameter::State(_) => quote!(state),
+        Parameter::Arguments(_) => quote!(arguments),
+    });
+    let doc = format!("The function [`{ident}`](fn@{ident}) as a tool.");
+    Ok(quote! {
+        #function
+
+        #[doc = #doc]
+        #[allow(non_camel_case_types, reason = "it is named like its function")]
+        #[derive(Debug)]
+        #vis enum #ident {}
+
+        impl #krate::tool::ToolFunction for #ident {
+            type State = #state;
+
+            fn spec() -> #krate::tool::ToolSpec {
+                #krate::tool::function_spec::<#arguments>(#name, #description)
+            }
+
+            async fn run(
+                state: &Self::State,
+                arguments: ::std::string::String,
+            ) -> #krate::Result<::std::string::String> {
+                let _ = state;
+                let arguments: #arguments = #krate::tool::read_arguments(#name, &arguments)?;
+                let _ = &arguments;
+                #krate::tool::write_answer(#name, #ident(#(#pass),*).await)
+            }
+        }
+    })
+}
+
+fn parameters(function: &ItemFn) -> syn::Result<Vec<Parameter>> {
+    let (mut state, mut arguments) = (false, false);
+    function
+        .sig
+        .inputs
+        .iter()
+        .map(|input| {
+            let FnArg::Typed(input) = input else {
+                let message = "a tool is a free function; pass its state as `&State`";
+                return Err(syn::Error::new(input.span(), message));
+            };
+            let (seen, parameter) = match &*input.ty {
+                Type::Reference(ty) if ty.mutability.is_some() => {
+                    return Err(syn::Error::new(
+                        ty.span(),
+                        "a tool's state is shared by concurrent calls: take `&State`",
+                    ));
+                }
+                Type::Reference(ty) => (&mut state, Parameter::State((*ty.elem).clone())),
+                ty => (&mut arguments, Parameter::Arguments(ty.clone())),
+            };
+            if std::mem::replace(seen, true) {
+                return Err(syn::Error::new(
+                    input.span(),
+                    "a tool takes at most one state by reference and one struct of arguments by \
+                     value",
+                ));
+            }
+            Ok(parameter)
+        })
+        .collect()
+}
+
+/// The doc comment as text: lines joined, paragraphs kept.
+fn doc_text(attrs: &[Attribute]) -> String {
+    let lines = attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let mut text = String::new();
+    for line in lines {
+        let line = line.trim().to_owned();
+        if line.is_empty() {
+            text.push_str("\n\n");
+        } else {
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push(' ');
+            }
+            text.push_str(&line);
+        }
+    }
+    text.trim().to_owned()
+}

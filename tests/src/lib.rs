@@ -1,1 +1,126 @@
-//! Tests.
+//! What the integration tests share: plugins built by cargo, and hosts to load them into.
+//!
+//! Fixtures are crates under `tests/fixtures`, each named for what it does, or for what it does
+//! wrong. They are built by the same cargo, into the same target directory and with the same
+//! profile as the tests, once per test process; what is built already costs a fraction of a
+//! second.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use keyway_host::{Host, HostBuilder};
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests lie inside the workspace")
+}
+
+/// The library of a fixture or example, by the name of its package.
+///
+/// # Panics
+///
+/// When the fixtures do not build, or there is none of this name.
+pub fn plugin(package: &str) -> PathBuf {
+    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let mut packages: Vec<String> = std::fs::read_dir(workspace().join("tests/fixtures"))
+            .expect("the fixtures are there")
+            .filter_map(|entry| {
+                let entry = entry.expect("a readable directory");
+                let is_crate = entry.path().join("Cargo.toml").is_file();
+                is_crate.then(|| entry.file_name().to_string_lossy().into_owned())
+            })
+            .collect();
+        packages.push("text-filter".to_owned());
+        packages.sort();
+        let mut args = vec!["build".to_owned()];
+        args.extend(
+            packages
+                .into_iter()
+                .flat_map(|package| ["-p".to_owned(), package]),
+        );
+        cargo_libraries(&mut cargo(&args))
+    });
+    built
+        .get(package)
+        .unwrap_or_else(|| panic!("no fixture {package}: {built:?}"))
+        .clone()
+}
+
+/// The cargo that runs the tests, at the root of the workspace.
+pub fn cargo<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(args).current_dir(workspace());
+    // What cargo sets for a test must not leak into a build that the test starts.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_CFG_") {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
+/// Runs a `cargo build`; answers the dynamic libraries that it made, by package name.
+///
+/// # Panics
+///
+/// With cargo's own output when it fails.
+pub fn cargo_libraries(build: &mut Command) -> BTreeMap<String, PathBuf> {
+    let output = build
+        .arg("--message-format=json-render-diagnostics")
+        .output()
+        .expect("cargo can be started");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{build:?} failed:\n{errors}");
+    String::from_utf8(output.stdout)
+        .expect("cargo writes UTF-8")
+        .lines()
+        .filter_map(library_of_message)
+        .collect()
+}
+
+fn library_of_message(line: &str) -> Option<(String, PathBuf)> {
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    if message["reason"] != "compiler-artifact" {
+        return None;
+    }
+    let is_cdylib = message["target"]["crate_types"]
+        .as_array()?
+        .iter()
+        .any(|ty| ty == "cdylib");
+    if !is_cdylib {
+        return None;
+    }
+    let extension = std::env::consts::DLL_EXTENSION;
+    let library = message["filenames"]
+        .as_array()?
+        .iter()
+        .filter_map(|name| Some(PathBuf::from(name.as_str()?)))
+        .find(|name| name.extension().is_some_and(|found| found == extension))?;
+    let manifest = Path::new(message["manifest_path"].as_str()?);
+    let package = manifest
+        .parent()?
+        .file_name()?
+        .to_string_lossy()
+        .into_owned();
+    Some((package, library))
+}
+
+/// A host of an application `tests` at version 1.0.0, to be set up further.
+pub fn host_builder() -> HostBuilder {
+    Host::builder("tests", semver::Version::new(1, 0, 0))
+}
+
+/// A host of an application `tests` at version 1.0.0.
+///
+/// # Panics
+///
+/// When it cannot be made.
+pub fn host() -> Host {
+    host_builder().build().expect("a host with default options")
+}

@@ -68,7 +68,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { custom: Vec::new(), replacement: DEFAULT_REPLACEMENT.to_owned() }
+        Options {
+            custom: Vec::new(),
+            replacement: DEFAULT_REPLACEMENT.to_owned(),
+        }
     }
 }
 
@@ -110,8 +113,16 @@ impl Redactor {
     /// match the empty string, or is too big; the error names the pattern.
     pub fn new(options: Options) -> Result<Self, PatternError> {
         let custom = custom::compile(options.custom)?;
-        let kinds = custom.iter().map(Matcher::kind).chain(Kind::BUILT_IN).collect();
-        Ok(Redactor { kinds, custom, replacement: options.replacement })
+        let kinds = custom
+            .iter()
+            .map(Matcher::kind)
+            .chain(Kind::BUILT_IN)
+            .collect();
+        Ok(Redactor {
+            kinds,
+            custom,
+            replacement: options.replacement,
+        })
     }
 
     /// The kinds that this redactor knows, strongest first.
@@ -163,7 +174,10 @@ impl Redactor {
             done = finding.end;
         }
         redacted.push_str(&text[done..]);
-        Redacted { text: redacted, findings }
+        Redacted {
+            text: redacted,
+            findings,
+        }
     }
 
     /// The findings, and how many bytes were examined to get them, counting a byte again each time
@@ -172,8 +186,9 @@ impl Redactor {
         let (mut candidates, mut examined) = Scan::run(text, kinds, self.custom.len());
         for (rank, matcher) in self.custom.iter().enumerate() {
             if kinds.contains(rank) {
-                examined += matcher
-                    .search(text, |start, end| candidates.push(Candidate { start, end, rank }));
+                examined += matcher.search(text, |start, end| {
+                    candidates.push(Candidate { start, end, rank })
+                });
             }
         }
         let findings = overlap::merge(candidates)

@@ -1,9 +1,11 @@
-//! ELF: what the dynamic loader would use, found the way it does (segments and the dynamic table), and the
-//! section table for the note and the completeness of the file.
+//! ELF: what the dynamic loader would use, found the way it does (segments and the dynamic table),
+//! and the section table for the note and the completeness of the file.
 
 use object::elf;
 use object::read::ReadRef;
-use object::read::elf::{Dyn, FileHeader, GnuHashTable, HashTable, ProgramHeader, SectionHeader, Sym};
+use object::read::elf::{
+    Dyn, FileHeader, GnuHashTable, HashTable, ProgramHeader, SectionHeader, Sym,
+};
 
 use super::error::Fault;
 use super::extent::Extent;
@@ -85,7 +87,8 @@ impl<'d, E: FileHeader, R: ReadRef<'d>> Elf<'d, E, R> {
         let mut sections = &[][..];
         if shoff != 0 {
             let entry = size_of::<E::SectionHeader>() as u64;
-            // The first entry may hold the real number of entries, so it is needed before the others.
+            // The first entry may hold the real number of entries, so it is needed before the
+            // others.
             extent.claim("the section header table", shoff, entry)?;
             extent.claim(
                 "the section header table",
@@ -107,7 +110,13 @@ impl<'d, E: FileHeader, R: ReadRef<'d>> Elf<'d, E, R> {
             }
         }
         extent.check()?;
-        Ok(Self { data, endian, header, segments, sections })
+        Ok(Self {
+            data,
+            endian,
+            header,
+            segments,
+            sections,
+        })
     }
 
     fn bytes(&self, what: &str, offset: u64, size: u64) -> Result<&'d [u8], Fault> {
@@ -120,7 +129,10 @@ impl<'d, E: FileHeader, R: ReadRef<'d>> Elf<'d, E, R> {
 
     /// Where the byte at a virtual address is in the file, and how many of its segment follow.
     fn at_address(&self, what: &str, address: u64) -> Result<(u64, u64), Fault> {
-        let load = self.segments.iter().filter(|segment| segment.p_type(self.endian) == elf::PT_LOAD);
+        let load = self
+            .segments
+            .iter()
+            .filter(|segment| segment.p_type(self.endian) == elf::PT_LOAD);
         for segment in load {
             let (offset, size) = segment.file_range(self.endian);
             let start: u64 = segment.p_vaddr(self.endian).into();
@@ -129,7 +141,9 @@ impl<'d, E: FileHeader, R: ReadRef<'d>> Elf<'d, E, R> {
                 return Ok((offset + into, size - into));
             }
         }
-        Err(Fault::malformed(format!("expected {what} at address {address:#x}, found no segment there")))
+        Err(Fault::malformed(format!(
+            "expected {what} at address {address:#x}, found no segment there"
+        )))
     }
 
     fn dynamic(&self) -> Result<Dynamic<'d>, Fault> {
@@ -178,20 +192,26 @@ impl<'d, E: FileHeader, R: ReadRef<'d>> Elf<'d, E, R> {
 
     /// A position independent executable has the type of a library, but `dlopen` refuses it.
     fn require_library(&self, dynamic: &Dynamic<'_>) -> Result<(), Fault> {
-        let interpreted =
-            self.segments.iter().any(|segment| segment.p_type(self.endian) == elf::PT_INTERP);
+        let interpreted = self
+            .segments
+            .iter()
+            .any(|segment| segment.p_type(self.endian) == elf::PT_INTERP);
         // Old linkers do not set the flag. A library with an interpreter (libc has one) has a name.
-        if dynamic.flags_1 & elf::DF_1_PIE.0 != 0
-            || (interpreted && dynamic.soname.is_none())
-        {
-            return Err(Fault::wrong_crate_type("a position independent ELF executable"));
+        if dynamic.flags_1 & elf::DF_1_PIE.0 != 0 || (interpreted && dynamic.soname.is_none()) {
+            return Err(Fault::wrong_crate_type(
+                "a position independent ELF executable",
+            ));
         }
         Ok(())
     }
 
     fn symbols(&self, dynamic: &Dynamic<'d>) -> Result<Symbols<'d, E>, Fault> {
         let Some(address) = dynamic.symbols else {
-            return Ok(Symbols { endian: self.endian, symbols: &[], strings: &[] });
+            return Ok(Symbols {
+                endian: self.endian,
+                symbols: &[],
+                strings: &[],
+            });
         };
         let (offset, available) = self.at_address("the dynamic symbol table", address)?;
         let of_section = self.sections.iter().find(|section| {
@@ -215,7 +235,11 @@ impl<'d, E: FileHeader, R: ReadRef<'d>> Elf<'d, E, R> {
                  {available} bytes"
             )));
         };
-        Ok(Symbols { endian: self.endian, symbols, strings: dynamic.strings })
+        Ok(Symbols {
+            endian: self.endian,
+            symbols,
+            strings: dynamic.strings,
+        })
     }
 
     fn count_by_hash(&self, dynamic: &Dynamic<'d>) -> Result<u64, Fault> {
@@ -260,8 +284,13 @@ impl<'d, E: FileHeader, R: ReadRef<'d>> Elf<'d, E, R> {
             return Ok(found);
         }
         let malformed = |error: object::read::Error| Fault::malformed(error.to_string());
-        let index = self.header.shstrndx(self.endian, self.data).map_err(malformed)?;
-        let names = usize::try_from(index).ok().and_then(|index| self.sections.get(index));
+        let index = self
+            .header
+            .shstrndx(self.endian, self.data)
+            .map_err(malformed)?;
+        let names = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.sections.get(index));
         let Some(names) = names else {
             return Err(Fault::malformed(format!(
                 "expected the section names in section {index}, found {} sections",
@@ -295,7 +324,10 @@ impl Dynamic<'_> {
     fn needed(&self) -> Result<Vec<String>, Fault> {
         let mut needed = Vec::new();
         for offset in &self.needed {
-            names::push_needed(&mut needed, names::at(self.strings, *offset, names::NEEDED)?)?;
+            names::push_needed(
+                &mut needed,
+                names::at(self.strings, *offset, names::NEEDED)?,
+            )?;
         }
         Ok(needed)
     }
@@ -337,7 +369,10 @@ impl<E: FileHeader> Symbols<'_, E> {
         self.symbols.iter().any(|symbol| {
             !symbol.is_undefined(self.endian)
                 && symbol.st_bind() != elf::STB_LOCAL
-                && matches!(symbol.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED)
+                && matches!(
+                    symbol.st_visibility(),
+                    elf::STV_DEFAULT | elf::STV_PROTECTED
+                )
                 && names::is(self.strings, symbol.st_name(self.endian).into(), name)
         })
     }

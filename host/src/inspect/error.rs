@@ -14,8 +14,8 @@ pub enum InspectErrorKind {
     NotFound,
     /// The file could not be read.
     Io,
-    /// The file is something else than a dynamic library: text, a directory, an executable, an object
-    /// file, an archive.
+    /// The file is something else than a dynamic library: text, a directory, an executable, an
+    /// object file, an archive.
     NotALibrary,
     /// The file may be a library, but in a format that is not read here.
     UnsupportedFormat,
@@ -38,7 +38,8 @@ pub enum InspectErrorKind {
     SeveralNotes,
 }
 
-/// An inspection that failed. The text says what, where, expected and found, and a hint where there is one.
+/// An inspection that failed. The text says what, where, expected and found, and a hint where there
+/// is one.
 #[derive(Debug)]
 pub struct InspectError {
     path: Option<PathBuf>,
@@ -47,7 +48,18 @@ pub struct InspectError {
 
 impl InspectError {
     pub(super) fn new(path: Option<&Path>, fault: Fault) -> Self {
-        Self { path: path.map(Path::to_path_buf), fault: Box::new(fault) }
+        Self {
+            path: path.map(Path::to_path_buf),
+            fault: Box::new(fault),
+        }
+    }
+
+    /// The same about another file, of which the inspected one is a copy.
+    pub(crate) fn with_path(self, path: &Path) -> Self {
+        Self {
+            path: Some(path.to_path_buf()),
+            ..self
+        }
     }
 
     /// What went wrong.
@@ -65,9 +77,13 @@ impl InspectError {
         self.fault.hint
     }
 
-    /// Whether the file may become a good one by itself, because it is absent or still being written.
+    /// Whether the file may become a good one by itself, because it is absent or still being
+    /// written.
     pub fn is_incomplete(&self) -> bool {
-        matches!(self.kind(), InspectErrorKind::NotFound | InspectErrorKind::Truncated { .. })
+        matches!(
+            self.kind(),
+            InspectErrorKind::NotFound | InspectErrorKind::Truncated { .. }
+        )
     }
 }
 
@@ -77,7 +93,9 @@ impl fmt::Display for InspectError {
             Some(path) => write!(f, "{}: {}", path.display(), self.fault.text)?,
             None => f.write_str(&self.fault.text)?,
         }
-        self.fault.hint.map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
+        self.fault
+            .hint
+            .map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
     }
 }
 
@@ -107,7 +125,12 @@ enum Cause {
 
 impl Fault {
     fn new(kind: InspectErrorKind, text: impl Into<String>, hint: Option<&'static str>) -> Self {
-        Self { kind, text: text.into(), hint, cause: None }
+        Self {
+            kind,
+            text: text.into(),
+            hint,
+            cause: None,
+        }
     }
 
     pub(super) fn io(action: &str, error: io::Error) -> Self {
@@ -116,17 +139,22 @@ impl Fault {
             _ => InspectErrorKind::Io,
         };
         let text = format!("cannot {action}: {error}");
-        Self { cause: Some(Cause::Io(error)), ..Self::new(kind, text, None) }
+        Self {
+            cause: Some(Cause::Io(error)),
+            ..Self::new(kind, text, None)
+        }
     }
 
     /// Something that a wrong crate type makes.
     pub(super) fn wrong_crate_type(found: impl fmt::Display) -> Self {
-        let hint = r#"build a dynamic library: set crate-type = ["cdylib"] under [lib] in Cargo.toml"#;
+        let hint =
+            r#"build a dynamic library: set crate-type = ["cdylib"] under [lib] in Cargo.toml"#;
         Self::not_a_library(found, Some(hint))
     }
 
     pub(super) fn not_a_library(found: impl fmt::Display, hint: Option<&'static str>) -> Self {
-        let text = format!("not a dynamic library: expected an ELF, Mach-O or PE library, found {found}");
+        let text =
+            format!("not a dynamic library: expected an ELF, Mach-O or PE library, found {found}");
         Self::new(InspectErrorKind::NotALibrary, text, hint)
     }
 
@@ -139,19 +167,27 @@ impl Fault {
     pub(super) fn truncated(what: &str, expected: u64, found: u64) -> Self {
         Self::new(
             InspectErrorKind::Truncated { expected, found },
-            format!("truncated: expected at least {expected} bytes (to the end of {what}), found {found}"),
+            format!(
+                "truncated: expected at least {expected} bytes (to the end of {what}), \
+                 found {found}"
+            ),
             Some("wait for the build or the copy to finish, or do it again"),
         )
     }
 
     pub(super) fn malformed(text: impl Into<String>) -> Self {
         let text = format!("malformed library: {}", text.into());
-        Self::new(InspectErrorKind::Malformed, text, Some("build the library again"))
+        Self::new(
+            InspectErrorKind::Malformed,
+            text,
+            Some("build the library again"),
+        )
     }
 
     pub(super) fn too_large(wanted: u64, limit: u64) -> Self {
         let text = format!(
-            "too large to inspect: expected tables of at most {limit} bytes in all, found one of {wanted} more"
+            "too large to inspect: expected tables of at most {limit} bytes in all, \
+             found one of {wanted} more"
         );
         Self::new(InspectErrorKind::TooLarge, text, None)
     }
@@ -178,10 +214,11 @@ impl Fault {
         Self::new(
             InspectErrorKind::SeveralNotes,
             format!(
-                "several plugins in one file: expected one note in section {section}, found {count} ({}{more})",
+                "several plugins in one file: expected one note in section {section}, \
+                 found {count} ({}{more})",
                 symbols.join(", ")
             ),
-            Some("a plugin crate must not link another plugin crate; depend on its interface instead"),
+            Some("a plugin crate must not link another; depend on its interface instead"),
         )
     }
 }

@@ -1,5 +1,5 @@
-//! Whether a file is as long as its headers say: the difference between a finished build and one that is
-//! still being written.
+//! Whether a file is as long as its headers say: the difference between a finished build and one
+//! that is still being written.
 
 use super::error::Fault;
 
@@ -13,7 +13,11 @@ pub(super) struct Extent {
 
 impl Extent {
     pub(super) fn new(len: u64) -> Self {
-        Self { len, needed: 0, what: "the headers" }
+        Self {
+            len,
+            needed: 0,
+            what: "the headers",
+        }
     }
 
     /// Notes that `size` bytes at `offset` belong to the file, and says whether they are there.

@@ -25,9 +25,11 @@ pub struct Inspection {
     pub os: Os,
     /// Length of the file in bytes.
     pub size: u64,
-    /// Libraries that the loader must find: `DT_NEEDED`, `LC_LOAD_DYLIB`, PE imports; in file order.
+    /// Libraries that the loader must find: `DT_NEEDED`, `LC_LOAD_DYLIB`, PE imports; in file
+    /// order.
     pub needed: Vec<String>,
-    /// The name that the library gives itself: `DT_SONAME`, install name, name in the PE export table.
+    /// The name that the library gives itself: `DT_SONAME`, install name, name in the PE export
+    /// table.
     pub soname: Option<String>,
     /// Whether the library forbids its unloading (`DF_1_NODELETE`; ELF only).
     pub nodelete: bool,
@@ -42,8 +44,8 @@ impl Inspection {
     ///
     /// # Errors
     ///
-    /// [`NoNote`](super::InspectErrorKind::NoNote), [`BadNote`](super::InspectErrorKind::BadNote) or
-    /// [`SeveralNotes`](super::InspectErrorKind::SeveralNotes).
+    /// [`NoNote`](super::InspectErrorKind::NoNote), [`BadNote`](super::InspectErrorKind::BadNote)
+    /// or [`SeveralNotes`](super::InspectErrorKind::SeveralNotes).
     pub fn require_note(&self) -> Result<&NoteFacts, InspectError> {
         let section = self.format.note_section();
         let fault = match &self.note {
@@ -108,6 +110,27 @@ pub struct NoteFacts {
     pub symbol_exported: bool,
     /// The manifest as JSON, not yet parsed.
     pub manifest: String,
+}
+
+impl NoteFacts {
+    /// The note of a plugin that is linked into this binary.
+    pub(crate) fn of_static(note: &note::Note<'_>) -> Self {
+        Self {
+            interface_major: note.interface_major,
+            built_minor: note.built_minor,
+            required_minor: note.required_minor,
+            panic: if note.panic_abort {
+                PanicStrategy::Abort
+            } else {
+                PanicStrategy::Unwind
+            },
+            target: note.target.to_owned(),
+            rustc: note.rustc.to_owned(),
+            symbol: note.symbol.to_owned(),
+            symbol_exported: true,
+            manifest: note.manifest.to_owned(),
+        }
+    }
 }
 
 /// What a panic does in a plugin.
@@ -203,11 +226,15 @@ impl fmt::Display for Endian {
     }
 }
 
-/// Architecture of a library, by the name that target triples give the family. Variants of one family
-/// (`armv7` and `thumbv7`, `x86_64` and `x86_64h`) are one here: the headers do not tell them apart.
+/// Architecture of a library, by the name that target triples give the family. Variants of one
+/// family (`armv7` and `thumbv7`, `x86_64` and `x86_64h`) are one here: the headers do not tell
+/// them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is named for the architecture, and Display prints it")]
+#[expect(
+    missing_docs,
+    reason = "each variant is named for the architecture, and Display prints it"
+)]
 pub enum Arch {
     Aarch64,
     Arm,
@@ -248,7 +275,10 @@ impl fmt::Display for Arch {
 /// Operating system of a library, as far as its headers name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is named for the system, and Display prints it")]
+#[expect(
+    missing_docs,
+    reason = "each variant is named for the system, and Display prints it"
+)]
 pub enum Os {
     /// ELF without a named system, which is what most Linux libraries are.
     Unspecified,

@@ -1,4 +1,5 @@
-//! The identity of a file's content, by which generations, pins and remembered refusals are told apart.
+//! The identity of a file's content, by which generations, pins and remembered refusals are told
+//! apart.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -41,7 +42,11 @@ pub struct ParseContentHashError {
 
 impl fmt::Display for ParseContentHashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "bad content hash: expected blake3: and 64 hexadecimal digits, found {:?}", self.found)
+        write!(
+            f,
+            "bad content hash: expected blake3: and 64 hexadecimal digits, found {:?}",
+            self.found
+        )
     }
 }
 
@@ -57,7 +62,9 @@ impl FromStr for ContentHash {
             let hash = blake3::Hash::from_hex(digits).ok()?;
             Some(Self(*hash.as_bytes()))
         };
-        parse().ok_or_else(|| ParseContentHashError { found: text.chars().take(100).collect() })
+        parse().ok_or_else(|| ParseContentHashError {
+            found: text.chars().take(100).collect(),
+        })
     }
 }
 

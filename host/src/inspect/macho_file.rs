@@ -21,7 +21,11 @@ pub(super) fn read<'d, M: MachHeader, R: ReadRef<'d>>(
     let header = M::parse(data, 0).map_err(malformed)?;
     let endian = header.endian().map_err(malformed)?;
     require_library(header.filetype(endian))?;
-    extent.require("the load commands", header_size, header.sizeofcmds(endian).into())?;
+    extent.require(
+        "the load commands",
+        header_size,
+        header.sizeofcmds(endian).into(),
+    )?;
 
     let mut commands = Commands::<M>::default();
     let mut iterator = header.load_commands(endian, data, 0).map_err(malformed)?;
@@ -36,7 +40,9 @@ pub(super) fn read<'d, M: MachHeader, R: ReadRef<'d>>(
         sections.push(bytes.map_err(|()| Fault::malformed("the note's section cannot be read"))?);
     }
     let order = Endian::new(header.is_little_endian());
-    let note = note::in_own_sections(&sections, order, |name| commands.exports(endian, data, name))?;
+    let note = note::in_own_sections(&sections, order, |name| {
+        commands.exports(endian, data, name)
+    })?;
     Ok(Inspection {
         path: None,
         format: ObjectFormat::MachO,
@@ -63,10 +69,14 @@ fn require_library(found: macho::FileType) -> Result<(), Fault> {
         macho::MH_DYLIB | macho::MH_BUNDLE => Ok(()),
         macho::MH_OBJECT => Err(Fault::wrong_crate_type("a Mach-O object file")),
         macho::MH_EXECUTE => Err(Fault::wrong_crate_type("a Mach-O executable")),
-        macho::MH_DSYM => {
-            Err(Fault::not_a_library("Mach-O debug information", Some("give the library, not its .dSYM")))
-        }
-        other => Err(Fault::not_a_library(format_args!("a Mach-O file of type {:#x}", other.0), None)),
+        macho::MH_DSYM => Err(Fault::not_a_library(
+            "Mach-O debug information",
+            Some("give the library, not its .dSYM"),
+        )),
+        other => Err(Fault::not_a_library(
+            format_args!("a Mach-O file of type {:#x}", other.0),
+            None,
+        )),
     }
 }
 
@@ -109,17 +119,22 @@ impl<M: MachHeader> Commands<M> {
             return self.take_sections(endian, segment, sections, extent);
         }
         if let Some(dylib) = command.dylib().map_err(malformed)? {
-            let name = command.string(endian, dylib.dylib.name).map_err(malformed)?;
+            let name = command
+                .string(endian, dylib.dylib.name)
+                .map_err(malformed)?;
             return names::push_needed(&mut self.needed, name);
         }
         match command.cmd() {
             macho::LC_ID_DYLIB => {
                 let dylib: &macho::DylibCommand<M::Endian> = command.data().map_err(malformed)?;
-                let name = command.string(endian, dylib.dylib.name).map_err(malformed)?;
+                let name = command
+                    .string(endian, dylib.dylib.name)
+                    .map_err(malformed)?;
                 self.install_name = Some(names::text(name, names::OWN)?);
             }
             macho::LC_SYMTAB => {
-                let symbols: &macho::SymtabCommand<M::Endian> = command.data().map_err(malformed)?;
+                let symbols: &macho::SymtabCommand<M::Endian> =
+                    command.data().map_err(malformed)?;
                 let size = u64::from(symbols.nsyms.get(endian)) * size_of::<M::Nlist>() as u64;
                 extent.claim("the symbol table", symbols.symoff.get(endian).into(), size)?;
                 let (offset, size) = range(symbols.stroff, symbols.strsize);
@@ -170,8 +185,13 @@ impl<M: MachHeader> Commands<M> {
         extent: &mut Extent,
     ) -> Result<(), Fault> {
         let sections = segment.sections(endian, sections).map_err(malformed)?;
-        // The section begins with two underscores: `__DATA,__keyway` in the notation of `link_section`.
-        let wanted = ObjectFormat::MachO.note_section().rsplit(',').next().unwrap_or_default();
+        // The section begins with two underscores: `__DATA,__keyway` in the notation of
+        // `link_section`.
+        let wanted = ObjectFormat::MachO
+            .note_section()
+            .rsplit(',')
+            .next()
+            .unwrap_or_default();
         for section in segment.section_offsets(endian, sections) {
             let (section, offset) = section.map_err(malformed)?;
             if let Some((offset, size)) = section.file_range(endian, offset) {
@@ -205,7 +225,10 @@ impl<M: MachHeader> Commands<M> {
         };
         let unreadable = |()| Fault::malformed("the symbol table cannot be read");
         let strings = data
-            .read_bytes_at(symbols.stroff.get(endian).into(), symbols.strsize.get(endian).into())
+            .read_bytes_at(
+                symbols.stroff.get(endian).into(),
+                symbols.strsize.get(endian).into(),
+            )
             .map_err(unreadable)?;
         let symbols = data
             .read_slice_at::<M::Nlist>(
@@ -221,8 +244,8 @@ impl<M: MachHeader> Commands<M> {
     }
 }
 
-/// Walks the exports trie down to `name`. Each step takes at least one byte of the name, so a crafted trie
-/// cannot make it loop. `None` means that the trie is malformed on the way.
+/// Walks the exports trie down to `name`. Each step takes at least one byte of the name, so a
+/// crafted trie cannot make it loop. `None` means that the trie is malformed on the way.
 fn trie_has(trie: &[u8], name: &[u8]) -> Option<bool> {
     let (mut node, mut name) = (trie, name);
     loop {

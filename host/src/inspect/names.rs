@@ -1,9 +1,10 @@
-//! Names in string tables. Their number and length are bounded, since a crafted table can name everything
-//! with one long string.
+//! Names in string tables. Their number and length are bounded, since a crafted table can name
+//! everything with one long string.
 
 use super::error::Fault;
 
-/// Longest name that is read, in bytes; `PATH_MAX` of Linux, and longer than any symbol's name needs to be.
+/// Longest name that is read, in bytes; `PATH_MAX` of Linux, and longer than any symbol's name
+/// needs to be.
 const MAX_LEN: usize = 4096;
 
 /// Most libraries that one library may need; the largest programs need a few hundred.
@@ -18,7 +19,9 @@ pub(super) const EXAMPLES: usize = 16;
 
 /// The name at `offset` in a table of names that end with NUL.
 pub(super) fn at<'d>(table: &'d [u8], offset: u64, what: &str) -> Result<&'d [u8], Fault> {
-    let rest = usize::try_from(offset).ok().and_then(|offset| table.get(offset..));
+    let rest = usize::try_from(offset)
+        .ok()
+        .and_then(|offset| table.get(offset..));
     let rest = rest.map(|rest| &rest[..rest.len().min(MAX_LEN)]);
     let end = rest.and_then(|rest| rest.iter().position(|byte| *byte == 0));
     match (rest, end) {
@@ -33,8 +36,11 @@ pub(super) fn at<'d>(table: &'d [u8], offset: u64, what: &str) -> Result<&'d [u8
 
 /// Whether the name at `offset` is `name`; a name that cannot be read is not.
 pub(super) fn is(table: &[u8], offset: u64, name: &[u8]) -> bool {
-    let rest = usize::try_from(offset).ok().and_then(|offset| table.get(offset..));
-    rest.and_then(|rest| rest.strip_prefix(name)).is_some_and(|rest| rest.first() == Some(&0))
+    let rest = usize::try_from(offset)
+        .ok()
+        .and_then(|offset| table.get(offset..));
+    rest.and_then(|rest| rest.strip_prefix(name))
+        .is_some_and(|rest| rest.first() == Some(&0))
 }
 
 /// A name as text, with what is not UTF-8 replaced.
@@ -48,8 +54,8 @@ pub(super) fn text(name: &[u8], what: &str) -> Result<String, Fault> {
     Ok(String::from_utf8_lossy(name).into_owned())
 }
 
-/// Adds a needed library, unless there are too many. Both limits together bound what a crafted table can
-/// make of one long string.
+/// Adds a needed library, unless there are too many. Both limits together bound what a crafted
+/// table can make of one long string.
 pub(super) fn push_needed(needed: &mut Vec<String>, name: &[u8]) -> Result<(), Fault> {
     if needed.len() == MAX_NEEDED {
         return Err(Fault::malformed(format!(

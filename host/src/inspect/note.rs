@@ -12,12 +12,14 @@ pub(super) fn in_own_sections(
     endian: Endian,
     exports: impl FnOnce(&str) -> Result<bool, Fault>,
 ) -> Result<NoteState, Fault> {
-    let notes = sections.iter().flat_map(|section| note::split(section, endian.of_note()));
+    let notes = sections
+        .iter()
+        .flat_map(|section| note::split(section, endian.of_note()));
     state(notes, exports)
 }
 
-/// Reads the notes of Keyway among those of other programs. Their frames need not be sound: what follows a
-/// broken one is not found.
+/// Reads the notes of Keyway among those of other programs. Their frames need not be sound: what
+/// follows a broken one is not found.
 pub(super) fn among_others(
     sections: &[&[u8]],
     endian: Endian,
@@ -63,7 +65,11 @@ fn facts(note: &note::Note<'_>, symbol_exported: bool) -> NoteFacts {
         interface_major: note.interface_major,
         built_minor: note.built_minor,
         required_minor: note.required_minor,
-        panic: if note.panic_abort { PanicStrategy::Abort } else { PanicStrategy::Unwind },
+        panic: if note.panic_abort {
+            PanicStrategy::Abort
+        } else {
+            PanicStrategy::Unwind
+        },
         target: note.target.to_owned(),
         rustc: note.rustc.to_owned(),
         symbol: note.symbol.to_owned(),

@@ -1,4 +1,5 @@
-//! PE: the headers of a DLL, the note in its section, imports, and the exports as the loader looks them up.
+//! PE: the headers of a DLL, the note in its section, imports, and the exports as the loader looks
+//! them up.
 
 use std::cmp::Ordering;
 
@@ -13,8 +14,8 @@ use super::extent::Extent;
 use super::facts::{Arch, Endian, Inspection, ObjectFormat, Os, UniqueSymbols};
 use super::{names, note};
 
-/// Reads the facts of a PE file of `len` bytes. Its DOS header is known to be there, and the NT headers at
-/// `offset` to be of type `P`.
+/// Reads the facts of a PE file of `len` bytes. Its DOS header is known to be there, and the NT
+/// headers at `offset` to be of type `P`.
 pub(super) fn read<'d, P: ImageNtHeaders, R: ReadRef<'d>>(
     data: R,
     len: u64,
@@ -22,6 +23,12 @@ pub(super) fn read<'d, P: ImageNtHeaders, R: ReadRef<'d>>(
 ) -> Result<Inspection, Fault> {
     let mut extent = Extent::new(len);
     extent.require("the PE headers", offset, size_of::<P>() as u64)?;
+    let headers: &P = data
+        .read_at(offset)
+        .map_err(|()| Fault::malformed("the PE headers cannot be read"))?;
+    let optional = headers.file_header().size_of_optional_header.get(LE);
+    let optional_at = offset + (size_of::<u32>() + size_of::<pe::ImageFileHeader>()) as u64;
+    extent.require("the PE optional header", optional_at, optional.into())?;
     let mut after = offset;
     let (headers, directories) = P::parse(data, &mut after).map_err(malformed)?;
     let file = headers.file_header();
@@ -35,7 +42,9 @@ pub(super) fn read<'d, P: ImageNtHeaders, R: ReadRef<'d>>(
     claim(&mut extent, file, &sections, &directories)?;
     extent.check()?;
 
-    let exports = directories.export_table(data, &sections).map_err(malformed)?;
+    let exports = directories
+        .export_table(data, &sections)
+        .map_err(malformed)?;
     let mut notes = Vec::new();
     for section in sections.iter() {
         if section.raw_name() == ObjectFormat::Pe.note_section().as_bytes() {
@@ -43,7 +52,9 @@ pub(super) fn read<'d, P: ImageNtHeaders, R: ReadRef<'d>>(
         }
     }
     let note = note::in_own_sections(&notes, Endian::Little, |name| {
-        Ok(exports.as_ref().is_some_and(|exports| has(exports, name.as_bytes())))
+        Ok(exports
+            .as_ref()
+            .is_some_and(|exports| has(exports, name.as_bytes())))
     })?;
     Ok(Inspection {
         path: None,
@@ -79,7 +90,10 @@ fn claim(
     directories: &DataDirectories<'_>,
 ) -> Result<(), Fault> {
     for section in sections.iter() {
-        let (offset, size) = (section.pointer_to_raw_data.get(LE), section.size_of_raw_data.get(LE));
+        let (offset, size) = (
+            section.pointer_to_raw_data.get(LE),
+            section.size_of_raw_data.get(LE),
+        );
         if offset != 0 {
             extent.claim("a section", offset.into(), size.into())?;
         }
@@ -104,7 +118,10 @@ fn needed<'d, R: ReadRef<'d>>(
     directories: &DataDirectories<'d>,
 ) -> Result<Vec<String>, Fault> {
     let mut needed = Vec::new();
-    let Some(imports) = directories.import_table(data, sections).map_err(malformed)? else {
+    let Some(imports) = directories
+        .import_table(data, sections)
+        .map_err(malformed)?
+    else {
         return Ok(needed);
     };
     let mut descriptors = imports.descriptors().map_err(malformed)?;
@@ -131,7 +148,9 @@ fn own_name(exports: Option<&ExportTable<'_>>) -> Result<Option<String>, Fault> 
 /// Looks a name up as the loader does: names are sorted, so one in the wrong place is not found.
 fn has(exports: &ExportTable<'_>, name: &[u8]) -> bool {
     let found = exports.name_pointers().binary_search_by(|pointer| {
-        exports.name_from_pointer(pointer.get(LE)).map_or(Ordering::Less, |found| found.cmp(name))
+        exports
+            .name_from_pointer(pointer.get(LE))
+            .map_or(Ordering::Less, |found| found.cmp(name))
     });
     found.is_ok()
 }

@@ -1,5 +1,5 @@
-//! Ranged reading under a budget. Only the tables that an inspection needs are read, and a crafted file
-//! cannot make it take more memory or time than [`BUDGET`] allows.
+//! Ranged reading under a budget. Only the tables that an inspection needs are read, and a crafted
+//! file cannot make it take more memory or time than [`BUDGET`] allows.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -10,11 +10,12 @@ use object::read::{ReadCache, ReadCacheOps, ReadRef};
 
 use super::error::Fault;
 
-/// Bytes that one inspection may read in all. The tables of the largest libraries of a Linux system are a
-/// tenth of this.
+/// Bytes that one inspection may read in all. The tables of the largest libraries of a Linux system
+/// are a tenth of this.
 const BUDGET: u64 = 64 << 20;
 
-/// A reader of known length, as the `object` crate wants it, that keeps the error which the crate drops.
+/// A reader of known length, as the `object` crate wants it, that keeps the error which the crate
+/// drops.
 #[derive(Debug)]
 pub(super) struct Source<S> {
     reader: S,
@@ -24,7 +25,11 @@ pub(super) struct Source<S> {
 
 impl<S> Source<S> {
     pub(super) fn new(reader: S, len: u64) -> Self {
-        Self { reader, len, error: Rc::default() }
+        Self {
+            reader,
+            len,
+            error: Rc::default(),
+        }
     }
 
     /// Where the first error of the reader will be found.
@@ -58,8 +63,8 @@ impl<S: Read + Seek> ReadCacheOps for Source<S> {
     }
 }
 
-/// Runs an inspection over a reader. Its error takes the place of the follow-up error that the inspection
-/// makes of it.
+/// Runs an inspection over a reader. Its error takes the place of the follow-up error that the
+/// inspection makes of it.
 pub(super) fn with_reader<S: Read + Seek, T>(
     source: Source<S>,
     inspect: impl FnOnce(Budgeted<'_, &ReadCache<Source<S>>>) -> Result<T, Fault>,
@@ -67,7 +72,10 @@ pub(super) fn with_reader<S: Read + Seek, T>(
     let error = source.error();
     let cache = ReadCache::new(source);
     let account = Account::default();
-    let result = account.settle(inspect(Budgeted { data: &cache, account: &account }));
+    let result = account.settle(inspect(Budgeted {
+        data: &cache,
+        account: &account,
+    }));
     match error.take() {
         Some(error) => Err(Fault::io("read the file", error)),
         None => result,
@@ -80,7 +88,10 @@ pub(super) fn with_bytes<T>(
     inspect: impl FnOnce(Budgeted<'_, &[u8]>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let account = Account::default();
-    account.settle(inspect(Budgeted { data: bytes, account: &account }))
+    account.settle(inspect(Budgeted {
+        data: bytes,
+        account: &account,
+    }))
 }
 
 /// What was spent of the budget, and the read that was too much for it.
@@ -91,7 +102,8 @@ struct Account {
 }
 
 impl Account {
-    /// Pays for a read. A repeated read is paid again although a cache has it: looking at it takes time.
+    /// Pays for a read. A repeated read is paid again although a cache has it: looking at it takes
+    /// time.
     fn pay(&self, size: u64) -> Result<(), ()> {
         let spent = self.spent.get().saturating_add(size);
         if spent > BUDGET {
@@ -125,7 +137,10 @@ impl<'a, R: ReadRef<'a>> ReadRef<'a> for Budgeted<'a, R> {
 
     fn read_bytes_at(self, offset: u64, size: u64) -> Result<&'a [u8], ()> {
         // A read beyond the end costs nothing: it is an error of its own kind.
-        if offset.checked_add(size).is_none_or(|end| self.data.len().is_ok_and(|len| end > len)) {
+        if offset
+            .checked_add(size)
+            .is_none_or(|end| self.data.len().is_ok_and(|len| end > len))
+        {
             return Err(());
         }
         self.account.pay(size)?;

@@ -21,24 +21,33 @@ pub struct TargetMismatch {
 
 impl fmt::Display for TargetMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, expected, found, target } = self;
-        write!(f, "wrong {what} for {target}: expected {expected}, found {found}")
+        let Self {
+            what,
+            expected,
+            found,
+            target,
+        } = self;
+        write!(
+            f,
+            "wrong {what} for {target}: expected {expected}, found {found}"
+        )
     }
 }
 
 impl Inspection {
-    /// Compares the library with a target triple, or tells the first difference: of its headers, since they
-    /// are what the loader goes by, then of the triple in its note, which says more.
+    /// Compares the library with a target triple, or tells the first difference: of its headers,
+    /// since they are what the loader goes by, then of the triple in its note, which says more.
     ///
     /// What this does not know of a triple, and what the headers leave open, is not compared.
     pub fn target_mismatch(&self, host_triple: &str) -> Option<TargetMismatch> {
         let target = Target::of(host_triple);
-        let differs = |what, expected: &dyn fmt::Display, found: &dyn fmt::Display| TargetMismatch {
-            what,
-            expected: expected.to_string(),
-            found: found.to_string(),
-            target: host_triple.to_owned(),
-        };
+        let differs =
+            |what, expected: &dyn fmt::Display, found: &dyn fmt::Display| TargetMismatch {
+                what,
+                expected: expected.to_string(),
+                found: found.to_string(),
+                target: host_triple.to_owned(),
+            };
         if self.format != target.format {
             return Some(differs("container format", &target.format, &self.format));
         }
@@ -93,7 +102,10 @@ impl Target {
             (ObjectFormat::Pe, Some(Os::Uefi))
         } else if has(&["apple"]) {
             let macos = has(&["darwin", "macos"]);
-            (ObjectFormat::MachO, Some(if macos { Os::MacOs } else { Os::AppleMobile }))
+            (
+                ObjectFormat::MachO,
+                Some(if macos { Os::MacOs } else { Os::AppleMobile }),
+            )
         } else {
             let os = [
                 ("linux", Os::Linux),
@@ -103,7 +115,10 @@ impl Target {
                 ("solaris", Os::Solaris),
                 ("illumos", Os::Solaris),
             ];
-            let os = os.into_iter().find(|(name, _)| has(&[*name])).map(|(_, os)| os);
+            let os = os
+                .into_iter()
+                .find(|(name, _)| has(&[*name]))
+                .map(|(_, os)| os);
             (ObjectFormat::Elf, os)
         };
         let mut machine = machine(arch);
@@ -112,7 +127,11 @@ impl Target {
         {
             machine.bits = 32;
         }
-        Self { format, machine, os }
+        Self {
+            format,
+            machine,
+            os,
+        }
     }
 }
 
@@ -141,9 +160,7 @@ fn machine(name: &str) -> Option<Machine> {
         "loongarch64" => machine(Arch::LoongArch, 64, little),
         _ if name.starts_with("riscv64") => machine(Arch::RiscV, 64, little),
         _ if name.starts_with("riscv32") => machine(Arch::RiscV, 32, little),
-        _ if name.starts_with("arm") || name.starts_with("thumb") => {
-            machine(Arch::Arm, 32, little)
-        }
+        _ if name.starts_with("arm") || name.starts_with("thumb") => machine(Arch::Arm, 32, little),
         _ => None,
     }
 }
@@ -171,7 +188,9 @@ mod tests {
     }
 
     fn check(library: &Inspection, target: &str, expected: Option<&str>) {
-        let found = library.target_mismatch(target).map(|mismatch| mismatch.to_string());
+        let found = library
+            .target_mismatch(target)
+            .map(|mismatch| mismatch.to_string());
         assert_eq!(found.as_deref(), expected, "{target}");
     }
 
@@ -182,7 +201,11 @@ mod tests {
         use ObjectFormat::{Elf, MachO, Pe};
 
         let linux = "x86_64-unknown-linux-gnu";
-        check(&library(Elf, X86_64, 64, Little, Os::Unspecified), linux, None);
+        check(
+            &library(Elf, X86_64, 64, Little, Os::Unspecified),
+            linux,
+            None,
+        );
         check(&library(Elf, X86_64, 64, Little, Os::Linux), linux, None);
         check(
             &library(Elf, Aarch64, 64, Little, Os::Unspecified),
@@ -197,14 +220,20 @@ mod tests {
         check(
             &library(Elf, X86_64, 64, Little, Os::FreeBsd),
             linux,
-            Some("wrong operating system for x86_64-unknown-linux-gnu: expected linux, found freebsd"),
+            Some(
+                "wrong operating system for x86_64-unknown-linux-gnu: expected linux, found freebsd",
+            ),
         );
         check(
             &library(Elf, X86_64, 32, Little, Os::Unspecified),
             linux,
             Some("wrong address width for x86_64-unknown-linux-gnu: expected 64, found 32"),
         );
-        check(&library(Elf, X86_64, 32, Little, Os::Linux), "x86_64-unknown-linux-gnux32", None);
+        check(
+            &library(Elf, X86_64, 32, Little, Os::Linux),
+            "x86_64-unknown-linux-gnux32",
+            None,
+        );
         check(
             &library(Elf, PowerPc64, 64, Big, Os::Unspecified),
             "powerpc64le-unknown-linux-gnu",
@@ -212,19 +241,33 @@ mod tests {
                 "wrong byte order for powerpc64le-unknown-linux-gnu: expected little endian, found big endian",
             ),
         );
-        check(&library(MachO, Aarch64, 64, Little, Os::MacOs), "aarch64-apple-darwin", None);
+        check(
+            &library(MachO, Aarch64, 64, Little, Os::MacOs),
+            "aarch64-apple-darwin",
+            None,
+        );
         check(
             &library(MachO, Aarch64, 64, Little, Os::AppleMobile),
             "aarch64-apple-darwin",
-            Some("wrong operating system for aarch64-apple-darwin: expected macos, found apple-mobile"),
+            Some(
+                "wrong operating system for aarch64-apple-darwin: expected macos, found apple-mobile",
+            ),
         );
-        check(&library(Pe, X86_64, 64, Little, Os::Windows), "x86_64-pc-windows-msvc", None);
+        check(
+            &library(Pe, X86_64, 64, Little, Os::Windows),
+            "x86_64-pc-windows-msvc",
+            None,
+        );
         check(
             &library(Elf, Arm, 32, Little, Os::Unspecified),
             "thumbv7neon-linux-androideabi",
             None,
         );
-        check(&library(Elf, Arch::Other(999), 64, Little, Os::Unspecified), "future-none-elf", None);
+        check(
+            &library(Elf, Arch::Other(999), 64, Little, Os::Unspecified),
+            "future-none-elf",
+            None,
+        );
     }
 
     #[test]

@@ -1,5 +1,9 @@
+//! Tests of the inspection: on real libraries of the host, on small crafted ones of every format,
+//! and on files that mean harm.
+
+mod craft;
 mod fixture;
 mod hostile;
-mod notes;
 mod real;
+mod refusals;
 mod synthetic;

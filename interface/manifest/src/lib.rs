@@ -31,8 +31,8 @@
 //! # Two syntaxes, one model
 //!
 //! A manifest is written as TOML ([`Manifest::from_toml`]) or, with the cargo feature `json`, as the
-//! equivalent JSON ([`Manifest::from_json`]). [`Manifest::to_json`] writes the canonical form that
-//! is embedded in a plugin binary, and [`Manifest::from_embedded`] reads it back. Both readers build
+//! equivalent JSON (`Manifest::from_json`). [`Manifest::to_json`] writes the canonical form that
+//! is embedded in a plugin binary, and `Manifest::from_embedded` reads it back. Both readers build
 //! one tree of values with byte ranges, and every rule is checked on that tree, so the two can not
 //! drift apart.
 //!

@@ -112,7 +112,7 @@ impl Manifest {
 
     /// Writes the canonical JSON: compact, in a fixed order, without what is absent or the default.
     ///
-    /// Equal manifests give equal bytes, and [`Self::from_json`] reads them back to an equal
+    /// Equal manifests give equal bytes, and `from_json` reads them back to an equal
     /// manifest.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -3,7 +3,10 @@
 //! The host reads it after `dlopen`, compares it with the note that it read from the file before,
 //! and checks every layout before the first function of the plugin is called. Append only: a
 //! reader trusts `magic`, then `size`, and then no field beyond `size`.
-#![expect(unsafe_code, reason = "layout pointers of a library are made Sync here")]
+#![expect(
+    unsafe_code,
+    reason = "layout pointers of a library are made Sync here"
+)]
 
 use abi_stable::library::AbiHeader;
 use abi_stable::library::c_abi_testing::{C_ABI_TESTING_FNS, CAbiTestingFns};
@@ -13,9 +16,9 @@ use abi_stable::{StableAbi, std_types::RSlice};
 use super::error::AbiResult;
 use super::layout::InterfaceLayout;
 use super::object::RawObject;
+use super::root::PluginRootHandle;
 use crate::capability::Capability;
 use crate::host::HostServicesHandle;
-use super::root::PluginRootHandle;
 
 /// The first bytes of every descriptor.
 pub const MAGIC: [u8; 16] = *b"KEYWAY-PLUGIN-L1";
@@ -67,14 +70,14 @@ impl Descriptor {
         }
     }
 
-    /// Whether the memory starts like a descriptor.
-    pub fn has_magic(&self) -> bool {
-        self.magic == MAGIC
-    }
+    /// Bytes at the start of every descriptor of every version: the magic and the size.
+    pub const HEAD: usize = 20;
 
-    /// Bytes that the plugin's descriptor has; a newer plugin's has more than ours.
-    pub fn size(&self) -> usize {
-        self.size as usize
+    /// The size that the head of a descriptor states, if it is the head of one. A newer plugin's
+    /// descriptor is larger than ours.
+    pub fn size_in(head: &[u8; Self::HEAD]) -> Option<usize> {
+        let size = head.strip_prefix(&MAGIC)?;
+        Some(u32::from_ne_bytes(size.try_into().ok()?) as usize)
     }
 
     /// The size of the descriptor that this build knows, in bytes.

@@ -29,7 +29,14 @@ pub type AbiResult<T> = RResult<T, AbiError>;
 impl From<PluginError> for AbiError {
     #[cold]
     fn from(error: PluginError) -> Self {
-        let Body { kind, retryable, code, message, location, causes } = error.into_body();
+        let Body {
+            kind,
+            retryable,
+            code,
+            message,
+            location,
+            causes,
+        } = error.into_body();
         AbiError(RBox::new(ErrorBody {
             kind: kind.to_abi(),
             retryable,
@@ -52,8 +59,16 @@ impl From<AbiError> for PluginError {
             retryable: body.retryable,
             code: body.code.as_str().to_owned(),
             message: body.message.as_str().to_owned(),
-            location: body.location.as_ref().map(|text| text.as_str().to_owned()).into(),
-            causes: body.causes.iter().map(|cause| cause.as_str().to_owned()).collect(),
+            location: body
+                .location
+                .as_ref()
+                .map(|text| text.as_str().to_owned())
+                .into(),
+            causes: body
+                .causes
+                .iter()
+                .map(|cause| cause.as_str().to_owned())
+                .collect(),
         })
     }
 }

@@ -28,7 +28,10 @@ pub struct ArgLayout {
 impl ArgLayout {
     /// An argument of this name and type.
     pub const fn of<T: StableAbi>(name: &'static str) -> Self {
-        ArgLayout { name: RStr::from_str(name), layout: T::LAYOUT }
+        ArgLayout {
+            name: RStr::from_str(name),
+            layout: T::LAYOUT,
+        }
     }
 }
 
@@ -56,11 +59,7 @@ impl MethodLayout {
         Self::new::<T>(name, ASYNC, args)
     }
 
-    const fn new<T: StableAbi>(
-        name: &'static str,
-        flags: u32,
-        args: &'static [ArgLayout],
-    ) -> Self {
+    const fn new<T: StableAbi>(name: &'static str, flags: u32, args: &'static [ArgLayout]) -> Self {
         MethodLayout {
             name: RStr::from_str(name),
             flags,
@@ -166,7 +165,10 @@ impl InterfaceLayout {
 
     /// A stable text of the whole layout, for the golden file that guards it.
     pub fn describe(&self) -> String {
-        let mut text = format!("interface {}/{} required {}\n", self.id, self.major, self.required);
+        let mut text = format!(
+            "interface {}/{} required {}\n",
+            self.id, self.major, self.required
+        );
         for method in self.methods.iter() {
             let kind = if method.is_async() { "async fn" } else { "fn" };
             let args: Vec<String> = method
@@ -190,7 +192,10 @@ fn check_method(
     ours: &MethodLayout,
     theirs: &MethodLayout,
 ) -> Result<(), LayoutError> {
-    let refuse = |message: String| LayoutError { message, details: None };
+    let refuse = |message: String| LayoutError {
+        message,
+        details: None,
+    };
     if ours.name != theirs.name {
         return Err(refuse(format!(
             "method {index}: expected `{}`, found `{}`; methods may only be appended",
@@ -199,7 +204,13 @@ fn check_method(
     }
     let name = ours.name.as_str();
     if ours.is_async() != theirs.is_async() {
-        let kind = |method: &MethodLayout| if method.is_async() { "async" } else { "not async" };
+        let kind = |method: &MethodLayout| {
+            if method.is_async() {
+                "async"
+            } else {
+                "not async"
+            }
+        };
         return Err(refuse(format!(
             "method `{name}`: expected it to be {}, found it {}",
             kind(ours),
@@ -236,11 +247,9 @@ pub fn check_types(
     if std::ptr::eq(ours, theirs) {
         return Ok(());
     }
-    let forward =
-        check_layout_compatibility_with_globals(ours, theirs, &CheckingGlobals::new());
+    let forward = check_layout_compatibility_with_globals(ours, theirs, &CheckingGlobals::new());
     let Err(error) = forward else { return Ok(()) };
-    let backward =
-        check_layout_compatibility_with_globals(theirs, ours, &CheckingGlobals::new());
+    let backward = check_layout_compatibility_with_globals(theirs, ours, &CheckingGlobals::new());
     if backward.is_ok() {
         return Ok(());
     }
@@ -248,26 +257,55 @@ pub fn check_types(
     let details = error.to_string();
     let (expected, found) = (describe_type(ours), describe_type(theirs));
     let message = if expected == found {
-        format!("type `{expected}` has another layout: {}", first_cause(&details))
+        format!(
+            "type `{expected}` has another layout: {}",
+            first_cause(&details)
+        )
     } else {
         format!("expected type `{expected}`, found `{found}`")
     };
-    Err(LayoutError { message, details: Some(details) })
+    Err(LayoutError {
+        message,
+        details: Some(details),
+    })
 }
 
 /// The first concrete difference in abi_stable's report.
 fn first_cause(details: &str) -> String {
-    let lines: Vec<&str> = details.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = details
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let value_after = |label: &str, from: usize| {
-        let mut lines = lines[from..].iter().skip_while(|line| !line.starts_with(label));
+        let mut lines = lines[from..]
+            .iter()
+            .skip_while(|line| !line.starts_with(label));
         let first = lines.next()?.trim_start_matches(label).trim();
-        if first.is_empty() { lines.next().map(|line| (*line).to_owned()) } else { Some(first.to_owned()) }
+        if first.is_empty() {
+            lines.next().map(|line| (*line).to_owned())
+        } else {
+            Some(first.to_owned())
+        }
     };
-    let Some(cause) = lines.iter().position(|line| line.to_ascii_lowercase().contains("error:")) else {
-        return lines.first().map_or_else(String::new, |line| (*line).to_owned());
+    let Some(cause) = lines
+        .iter()
+        .position(|line| line.to_ascii_lowercase().contains("error:"))
+    else {
+        return lines
+            .first()
+            .map_or_else(String::new, |line| (*line).to_owned());
     };
-    let what = lines[cause].rsplit("rror:").next().unwrap_or(lines[cause]).trim().to_owned();
-    match (value_after("Expected:", cause), value_after("Found:", cause)) {
+    let what = lines[cause]
+        .rsplit("rror:")
+        .next()
+        .unwrap_or(lines[cause])
+        .trim()
+        .to_owned();
+    match (
+        value_after("Expected:", cause),
+        value_after("Found:", cause),
+    ) {
         (Some(expected), Some(found)) => format!("{what}: expected {expected}, found {found}"),
         _ => what,
     }

@@ -1,14 +1,14 @@
 //! The L0 note: what a plugin file says about itself before any of its code may run.
 //!
-//! `export_plugin!` encodes the note at compile time into a section of the plugin's library; the host finds it
-//! in the file and decodes it without loading the library. The format changes only with [`FORMAT`], because
-//! every host must be able to say of every plugin why it does not fit.
+//! `export_plugin!` encodes the note at compile time into a section of the plugin's library; the
+//! host finds it in the file and decodes it without loading the library. The format changes only
+//! with [`FORMAT`], because every host must be able to say of every plugin why it does not fit.
 //!
 //! # Format
 //!
-//! The section is [`SECTION_ELF`], [`SECTION_MACHO`] or [`SECTION_PE`]. On every platform its content is one
-//! well-formed ELF note, so that the usual tools (`readelf --notes`) show it and linkers keep it. The four parts
-//! of the frame are in the byte order of the target:
+//! The section is [`SECTION_ELF`], [`SECTION_MACHO`] or [`SECTION_PE`]. On every platform its
+//! content is one well-formed ELF note, so that the usual tools (`readelf --notes`) show it and
+//! linkers keep it. The four parts of the frame are in the byte order of the target:
 //!
 //! | offset | size | field |
 //! |---|---|---|
@@ -35,20 +35,39 @@
 //! | 26 | 2 | reserved: written as 0, ignored by a reader |
 //! | 28 | 4 | length of the manifest |
 //! | 32 | 4 | CRC-32 (IEEE) of the whole description with this field as 0, without padding |
-//! | 36 | | target triple, rustc version, symbol name, manifest as JSON; UTF-8, without terminators or gaps |
+//! | 36 | | target triple, rustc version, symbol name, manifest as JSON: UTF-8, without gaps |
 //!
-//! Two plugin crates linked into one file leave two notes in the section. [`split`] yields both; the host
-//! refuses such a file by name. A linker may pad the section: zeros that begin where a note would begin, and
-//! reach to the end of the section, are not a note.
+//! Two plugin crates linked into one file leave two notes in the section. [`split`] yields both;
+//! the host refuses such a file by name. A linker may pad the section: zeros that begin where a
+//! note would begin, and reach to the end of the section, are not a note.
 //!
 //! # Example
 //!
-//! ```ignore
-//! // Not compiled here: the crate that includes this module decides its path.
-//! const PARTS: NoteParts<'static> = NoteParts { /* .. */ };
+//! ```
+//! use keyway::abi::note::{self, Aligned, NoteParts};
+//!
+//! const PARTS: NoteParts<'static> = NoteParts {
+//!     interface_major: 1,
+//!     built_minor: 0,
+//!     required_minor: 0,
+//!     panic_abort: cfg!(panic = "abort"),
+//!     target: "x86_64-unknown-linux-gnu",
+//!     rustc: "rustc 1.85.0",
+//!     symbol: "KEYWAY_DESCRIPTOR_acme_sample",
+//!     manifest: r#"{"plugin":{"id":"acme.sample"}}"#,
+//! };
+//!
 //! #[used]
-//! #[unsafe(link_section = ".note.keyway")]
-//! static NOTE: note::Aligned<{ note::len(&PARTS) }> = note::Aligned(note::encode(&PARTS));
+//! #[cfg_attr(windows, unsafe(link_section = ".keyway"))]
+//! #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__keyway"))]
+//! #[cfg_attr(
+//!     not(any(windows, target_vendor = "apple")),
+//!     unsafe(link_section = ".note.keyway")
+//! )]
+//! static NOTE: Aligned<{ note::len(&PARTS) }> = Aligned(note::encode(&PARTS));
+//!
+//! let raw = note::split(&NOTE.0, note::Endian::NATIVE).next().unwrap().unwrap();
+//! assert_eq!(raw.decode().unwrap().symbol, PARTS.symbol);
 //! ```
 
 mod crc32;

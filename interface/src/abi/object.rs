@@ -1,5 +1,8 @@
 //! Objects: a data pointer and a pointer to a method table, and what a plugin registers.
-#![expect(unsafe_code, reason = "pointers to plugin memory are made Send and Sync here")]
+#![expect(
+    unsafe_code,
+    reason = "pointers to plugin memory are made Send and Sync here"
+)]
 
 use abi_stable::StableAbi;
 use abi_stable::std_types::RString;

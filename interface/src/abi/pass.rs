@@ -4,7 +4,10 @@
 //! strings cross as pointer and length; owned strings and vectors are copied by the receiver and
 //! given back while the sender is still held; [`Bytes`] crosses without a copy, with a lease on
 //! the plugin that owns the memory; any serde type crosses as JSON inside [`Json`].
-#![expect(unsafe_code, reason = "values are read back from their boundary form here")]
+#![expect(
+    unsafe_code,
+    reason = "values are read back from their boundary form here"
+)]
 
 use std::any::Any;
 use std::fmt;
@@ -15,9 +18,9 @@ use abi_stable::StableAbi;
 use abi_stable::std_types::{ROption, RSlice, RSliceMut, RStr, RString, RVec, Tuple2, Tuple3};
 use bytes::Bytes;
 
+use super::stream::Stream;
 use super::{RawBuffer, RawStream};
 use crate::error::{ErrorKind, PluginError, Result};
-use super::stream::Stream;
 
 /// Keeps the library that owns some memory from being unloaded.
 pub type Lease = Arc<dyn Any + Send + Sync>;
@@ -44,7 +47,9 @@ impl<'a> Origin<'a> {
 
 impl fmt::Debug for Origin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Origin").field("leased", &self.lease.is_some()).finish()
+        f.debug_struct("Origin")
+            .field("leased", &self.lease.is_some())
+            .finish()
     }
 }
 
@@ -104,7 +109,10 @@ pub unsafe trait Plain: StableAbi + Copy + Send + Sync + 'static {}
 #[macro_export]
 macro_rules! plain {
     ($type:ty) => {
-        #[allow(unsafe_code, reason = "the caller of plain! vouches for a plain repr(C) type")]
+        #[allow(
+            unsafe_code,
+            reason = "the caller of plain! vouches for a plain repr(C) type"
+        )]
         const _: () = {
             // SAFETY: the StableAbi layout, which both sides compare, describes the whole type,
             // and the trait's Copy bound keeps it from owning anything.
@@ -198,7 +206,11 @@ unsafe impl Pass for String {
 unsafe impl<T: Pass> Pass for Vec<T> {
     type Abi = RVec<T::Abi>;
     fn pass(self) -> Result<RVec<T::Abi>> {
-        Ok(self.into_iter().map(T::pass).collect::<Result<Vec<_>>>()?.into())
+        Ok(self
+            .into_iter()
+            .map(T::pass)
+            .collect::<Result<Vec<_>>>()?
+            .into())
     }
     unsafe fn receive(abi: RVec<T::Abi>, origin: &Origin<'_>) -> Result<Vec<T>> {
         abi.into_vec()
@@ -217,7 +229,9 @@ unsafe impl<T: Pass> Pass for Option<T> {
     }
     unsafe fn receive(abi: ROption<T::Abi>, origin: &Origin<'_>) -> Result<Option<T>> {
         // SAFETY: passed on to the caller.
-        abi.into_option().map(|value| unsafe { T::receive(value, origin) }).transpose()
+        abi.into_option()
+            .map(|value| unsafe { T::receive(value, origin) })
+            .transpose()
     }
 }
 
@@ -242,7 +256,11 @@ unsafe impl<A: Pass, B: Pass, C: Pass> Pass for (A, B, C) {
     unsafe fn receive(abi: Self::Abi, origin: &Origin<'_>) -> Result<Self> {
         // SAFETY: passed on to the caller.
         Ok(unsafe {
-            (A::receive(abi.0, origin)?, B::receive(abi.1, origin)?, C::receive(abi.2, origin)?)
+            (
+                A::receive(abi.0, origin)?,
+                B::receive(abi.1, origin)?,
+                C::receive(abi.2, origin)?,
+            )
         })
     }
 }
@@ -255,7 +273,10 @@ unsafe impl Pass for Bytes {
     }
     unsafe fn receive(abi: RawBuffer, origin: &Origin<'_>) -> Result<Bytes> {
         Ok(match origin.lease() {
-            Some(lease) => Bytes::from_owner(LeasedBuffer { buffer: abi, _lease: lease }),
+            Some(lease) => Bytes::from_owner(LeasedBuffer {
+                buffer: abi,
+                _lease: lease,
+            }),
             None => Bytes::from_owner(abi),
         })
     }
@@ -327,12 +348,17 @@ unsafe impl<T: serde::Serialize + serde::de::DeserializeOwned> Pass for Json<T> 
         Ok(text.into())
     }
     unsafe fn receive(abi: RString, _: &Origin<'_>) -> Result<Self> {
-        serde_json::from_str(abi.as_str()).map(Json).map_err(|error| {
-            PluginError::of(
-                ErrorKind::Malformed,
-                format!("the other side's {} does not read: {error}", std::any::type_name::<T>()),
-            )
-        })
+        serde_json::from_str(abi.as_str())
+            .map(Json)
+            .map_err(|error| {
+                PluginError::of(
+                    ErrorKind::Malformed,
+                    format!(
+                        "the other side's {} does not read: {error}",
+                        std::any::type_name::<T>()
+                    ),
+                )
+            })
     }
 }
 

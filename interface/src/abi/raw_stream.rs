@@ -72,7 +72,9 @@ where
     // SAFETY: the caller passes a context that is valid for this call.
     let cx = unsafe { &mut *cx };
     let polled = shim::contain_poll(|| {
-        let Some(stream) = slot.as_mut() else { return Poll::Ready(None) };
+        let Some(stream) = slot.as_mut() else {
+            return Poll::Ready(None);
+        };
         // SAFETY: the stream lives in a box and is dropped in place, so it never moves.
         let stream = unsafe { Pin::new_unchecked(stream) };
         cx.with_context(|cx| stream.poll_next(cx))
@@ -80,12 +82,10 @@ where
     match polled {
         Ok(Poll::Pending) => FfiPoll::Pending,
         Ok(Poll::Ready(None)) => FfiPoll::Ready(ROption::RNone),
-        Ok(Poll::Ready(Some(item))) => {
-            FfiPoll::Ready(ROption::RSome(match item {
-                Ok(item) => RResult::ROk(item),
-                Err(error) => RResult::RErr(error.into()),
-            }))
-        }
+        Ok(Poll::Ready(Some(item))) => FfiPoll::Ready(ROption::RSome(match item {
+            Ok(item) => RResult::ROk(item),
+            Err(error) => RResult::RErr(error.into()),
+        })),
         Err(panic) => {
             // What is left of a stream that panicked is never polled again.
             let _ = shim::contain(|| {

@@ -60,7 +60,9 @@ const _: () = {
             let receive = |registration: Registration| {
                 let name = registration.name.as_str().to_owned();
                 // SAFETY: passed on to the caller.
-                (name, unsafe { Provided::from_registration(registration, origin) })
+                (name, unsafe {
+                    Provided::from_registration(registration, origin)
+                })
             };
             Ok(Registrations(abi.into_iter().map(receive).collect()))
         }

@@ -48,11 +48,16 @@ struct Foreign<T: Pass> {
 impl<T: Pass + 'static> Stream<T> {
     /// A stream from anything that implements the `Stream` trait of the futures crates.
     pub fn new(stream: impl futures_core::Stream<Item = Result<T>> + Send + 'static) -> Self {
-        Stream { source: Source::Local(Box::pin(stream)) }
+        Stream {
+            source: Source::Local(Box::pin(stream)),
+        }
     }
 
     /// A stream of items that are ready at once.
-    #[expect(clippy::should_implement_trait, reason = "FromIterator cannot ask for Send")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "FromIterator cannot ask for Send"
+    )]
     pub fn from_iter<I>(items: I) -> Self
     where
         I: IntoIterator<Item = Result<T>>,
@@ -111,7 +116,9 @@ where
     /// keeps its sender.
     #[expect(unsafe_code, reason = "the caller vouches for the raw stream")]
     pub(crate) unsafe fn from_raw(raw: RawStream<T::Abi>, lease: Option<Lease>) -> Self {
-        Stream { source: Source::Foreign(Foreign { raw, lease }) }
+        Stream {
+            source: Source::Foreign(Foreign { raw, lease }),
+        }
     }
 }
 
@@ -123,7 +130,9 @@ impl<T: Pass> Unpin for PassItems<T> {}
 impl<T: Pass + 'static> futures_core::Stream for PassItems<T> {
     type Item = Result<T::Abi>;
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_item(cx).map(|item| Some(item?.and_then(T::pass)))
+        self.0
+            .poll_item(cx)
+            .map(|item| Some(item?.and_then(T::pass)))
     }
 }
 

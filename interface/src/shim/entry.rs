@@ -25,13 +25,17 @@ pub unsafe fn enter<P: Exported>(host: RawObject) -> AbiResult<RawObject> {
     contain(|| {
         // SAFETY: passed on to the caller; a host outlives its plugins.
         let entry = unsafe { Entry::new(host, Arc::new(HostOwner)) };
-        let host = HostServicesHandle::from_target(Target::fixed(entry));
+        let host = HostServicesHandle::from_target(Target::fixed(Arc::new(entry)));
         let environment = host.environment()?.0;
         panic::install_hook(&host, environment.linked_statically);
         runtime::start(P::ID);
         #[cfg(feature = "tracing")]
         crate::log::install(&host, environment.linked_statically);
-        let root = Root::<P> { host, environment: Arc::new(environment), plugin: RwLock::new(None) };
+        let root = Root::<P> {
+            host,
+            environment: Arc::new(environment),
+            plugin: RwLock::new(None),
+        };
         Ok(PluginRootHandle::provide(root).into_raw().0)
     })
 }
@@ -60,7 +64,11 @@ struct Root<P> {
 
 impl<P: Exported> Root<P> {
     fn plugin(&self) -> Result<Arc<P>> {
-        let plugin = self.plugin.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let plugin = self
+            .plugin
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         plugin.ok_or_else(|| PluginError::new("the plugin has not been prepared"))
     }
 }
@@ -98,7 +106,11 @@ impl<P: Exported> PluginRoot for Root<P> {
     }
 
     fn stop(&self, patience_ms: u64) -> Result<()> {
-        let plugin = self.plugin.write().unwrap_or_else(PoisonError::into_inner).take();
+        let plugin = self
+            .plugin
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         {
             let _runtime = runtime::enter();
             drop(plugin);

@@ -64,9 +64,18 @@ pub(crate) fn install_hook(host: &HostServicesHandle, linked_statically: bool) {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    let mut place = Place { len: 0, text: [0; CAPACITY] };
+    let mut place = Place {
+        len: 0,
+        text: [0; CAPACITY],
+    };
     if let Some(location) = info.location() {
-        let _ = write!(place, "{}:{}:{}", location.file(), location.line(), location.column());
+        let _ = write!(
+            place,
+            "{}:{}:{}",
+            location.file(),
+            location.line(),
+            location.column()
+        );
     }
     PLACE.set(place);
 }

@@ -1,9 +1,10 @@
-//! The fence between a reader's write and its second read, and who executes it: the reader, or the kernel on the
-//! writer's behalf.
+//! The fence between a reader's write and its second read, and who executes it: the reader, or the
+//! kernel on the writer's behalf.
 
 use super::sync::{Ordering, compiler_fence, fence};
 
-/// The reader's part where [`asymmetric`] holds: the compiler keeps the order, the writer's [`heavy`] does the rest.
+/// The reader's part where [`asymmetric`] holds: the compiler keeps the order, the writer's
+/// [`heavy`] does the rest.
 #[inline(always)]
 pub(super) fn light() {
     compiler_fence(Ordering::SeqCst);
@@ -14,11 +15,13 @@ pub(super) fn full() {
     fence(Ordering::SeqCst);
 }
 
-/// The writer's part. Once it has returned `true`, each reader's accesses before some point of that thread come before
-/// what the writer does next, and those after that point come after what the writer did last.
+/// The writer's part. Once it has returned `true`, each reader's accesses before some point of that
+/// thread come before what the writer does next, and those after that point come after what the
+/// writer did last.
 ///
-/// `false` means that nothing is known, and the caller must treat everything as still in use: `membarrier` was
-/// available when the process started to use slots and is refused now (a seccomp filter that was installed later).
+/// `false` means that nothing is known, and the caller must treat everything as still in use:
+/// `membarrier` was available when the process started to use slots and is refused now (a seccomp
+/// filter that was installed later).
 pub(super) fn heavy() -> bool {
     fence(Ordering::SeqCst);
     !asymmetric() || membarrier::execute()

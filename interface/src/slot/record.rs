@@ -1,14 +1,16 @@
 //! A thread's record of what it is inside of, and the registry of all records.
 //!
-//! A thread claims a record at its first call and hands it back when it exits, for the next thread to use. Records are
-//! never freed, so a writer can read them at any time and there are as many as there were such threads at once.
+//! A thread claims a record at its first call and hands it back when it exits, for the next thread
+//! to use. Records are never freed, so a writer can read them at any time and there are as many as
+//! there were such threads at once.
 
 use std::ptr;
 
 use super::barrier;
 use super::sync::{AtomicPtr, Cell, Mutex, Ordering, global, local, lock};
 
-/// How many calls of one thread, each inside the other, enter by a cell; deeper ones take a counted lease.
+/// How many calls of one thread, each inside the other, enter by a cell; deeper ones take a counted
+/// lease.
 pub const NEST: usize = 6;
 
 /// All cells free. A bit is set for each free cell.
@@ -16,17 +18,21 @@ const ALL: u32 = (1 << NEST) - 1;
 
 /// What one thread is inside of.
 ///
-/// Cells are taken by a bit mask rather than by depth. Calls nest, so that makes no difference, unless a stackful
-/// coroutine suspends inside of one: then the order of leaving is free, and the mask is still right.
+/// Cells are taken by a bit mask rather than by depth. Calls nest, so that makes no difference,
+/// unless a stackful coroutine suspends inside of one: then the order of leaving is free, and the
+/// mask is still right.
 ///
-/// What the reader touches is one cache line; the alignment to two keeps the prefetcher from dragging in a neighbour's.
+/// What the reader touches is one cache line; the alignment to two keeps the prefetcher from
+/// dragging in a neighbour's.
 #[repr(C, align(128))]
 pub(super) struct Record {
     cells: [AtomicPtr<()>; NEST],
-    /// Protects a value for the moment it takes to count a lease on it. No foreign code runs meanwhile.
+    /// Protects a value for the moment it takes to count a lease on it. No foreign code runs
+    /// meanwhile.
     transient: AtomicPtr<()>,
-    /// The free cells that a call may take without a fence: none at all where readers need one, so that the fast
-    /// path finds out about the mode, about a full record and about a free cell in one test.
+    /// The free cells that a call may take without a fence: none at all where readers need one, so
+    /// that the fast path finds out about the mode, about a full record and about a free cell in
+    /// one test.
     quick: Cell<u32>,
     /// The free cells where readers need a fence, and otherwise none.
     fenced: Cell<u32>,
@@ -35,12 +41,17 @@ pub(super) struct Record {
 #[cfg(all(target_pointer_width = "64", not(keyway_loom)))]
 const _: () = assert!(std::mem::offset_of!(Record, fenced) + size_of::<u32>() <= 64);
 
-// SAFETY: the cells and `transient` are atomic. The masks are read and written by one thread at a time (Owner).
+// SAFETY: the cells and `transient` are atomic. The masks are read and written by one thread at a
+// time (Owner).
 unsafe impl Sync for Record {}
 
 impl Record {
     fn new() -> Self {
-        let (quick, fenced) = if barrier::asymmetric() { (ALL, 0) } else { (0, ALL) };
+        let (quick, fenced) = if barrier::asymmetric() {
+            (ALL, 0)
+        } else {
+            (0, ALL)
+        };
         Self {
             cells: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
             transient: AtomicPtr::new(ptr::null_mut()),
@@ -70,7 +81,11 @@ impl Record {
         mask.set(free & (free - 1));
         // SAFETY: a mask has bits below `NEST` only, and at least one of them.
         let cell = unsafe { self.cells.get_unchecked(free.trailing_zeros() as usize) };
-        Some(Occupied { cell, mask, bit: free & free.wrapping_neg() })
+        Some(Occupied {
+            cell,
+            mask,
+            bit: free & free.wrapping_neg(),
+        })
     }
 }
 
@@ -98,8 +113,9 @@ impl Occupied<'_> {
     fn protect_with<T>(&self, current: &AtomicPtr<T>, barrier: impl Fn()) -> *mut T {
         let mut seen = current.load(Ordering::Relaxed);
         loop {
-            // Release, although it announces nothing: a scan may meet this value instead of the null before it, and must
-            // then still come after what the call that stored the null had done.
+            // Release, although it announces nothing: a scan may meet this value instead of the
+            // null before it, and must then still come after what the call that stored the null had
+            // done.
             self.cell.store(seen.cast(), Ordering::Release);
             barrier();
             let now = current.load(Ordering::Acquire);
@@ -134,7 +150,8 @@ struct Owner {
 
 impl Owner {
     fn hand_back(&self) {
-        // A record that is in use stays with the thread: this is `process::exit` from inside a call.
+        // A record that is in use stays with the thread: this is `process::exit` from inside a
+        // call.
         if let Some(record) = self.record.take().filter(|record| record.is_idle()) {
             set_current(None);
             release(record);
@@ -149,8 +166,8 @@ impl Drop for Owner {
     }
 }
 
-/// What the end of a thread does. loom runs destructors of thread-locals when it may have dropped the statics already,
-/// so there a modelled thread says itself that it ends.
+/// What the end of a thread does. loom runs destructors of thread-locals when it may have dropped
+/// the statics already, so there a modelled thread says itself that it ends.
 #[cfg(keyway_loom)]
 pub fn end_thread() {
     OWNER.with(Owner::hand_back);
@@ -175,13 +192,21 @@ pub(super) fn occupy_quickly() -> Option<Occupied<'static>> {
 /// This thread's record, claimed if there is none yet.
 pub(super) fn attach() -> Attached {
     if let Some(record) = current() {
-        return Attached { record, temporary: false };
+        return Attached {
+            record,
+            temporary: false,
+        };
     }
     let record = claim();
     // The owner is gone where a destructor of a thread-local calls, after the owner's own has run.
-    let owned = OWNER.try_with(|owner| owner.record.set(Some(record))).is_ok();
+    let owned = OWNER
+        .try_with(|owner| owner.record.set(Some(record)))
+        .is_ok();
     set_current(Some(record));
-    Attached { record, temporary: !owned }
+    Attached {
+        record,
+        temporary: !owned,
+    }
 }
 
 /// The record a call works with.
@@ -195,12 +220,18 @@ impl Attached {
     /// Takes a free cell, in either mode.
     pub(super) fn occupy(&self) -> Option<Occupied<'static>> {
         let record = self.record;
-        record.occupy(&record.quick).or_else(|| record.occupy(&record.fenced))
+        record
+            .occupy(&record.quick)
+            .or_else(|| record.occupy(&record.fenced))
     }
 
     /// Takes the transient cell. The caller leaves it before it runs any code but its own.
     pub(super) fn occupy_transient(&self) -> Occupied<'static> {
-        Occupied { cell: &self.record.transient, mask: &self.record.fenced, bit: 0 }
+        Occupied {
+            cell: &self.record.transient,
+            mask: &self.record.fenced,
+            bit: 0,
+        }
     }
 }
 
@@ -237,7 +268,8 @@ fn release(record: &'static Record) {
     lock(&REGISTRY).free.push(record);
 }
 
-/// Whether any thread has `value` in a cell. It proves something only after the writer's fence (Entered).
+/// Whether any thread has `value` in a cell. It proves something only after the writer's fence
+/// (Entered).
 pub(super) fn is_held(value: *const ()) -> bool {
     lock(&REGISTRY).all.iter().any(|record| record.holds(value))
 }

@@ -1,5 +1,5 @@
-//! A value that was replaced while calls may still be inside of it, and the list of those that were given up too
-//! early.
+//! A value that was replaced while calls may still be inside of it, and the list of those that were
+//! given up too early.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,19 +10,22 @@ use std::time::{Duration, Instant};
 use super::sync::{Arc, Mutex, global, lock, yield_now};
 use super::{barrier, record};
 
-/// How often [`Retired::wait`] looks again at once, yielding the processor, before it starts to sleep.
+/// How often [`Retired::wait`] looks again at once, yielding the processor, before it starts to
+/// sleep.
 const YIELDS: u32 = 64;
 /// The first sleep; each further one is twice as long.
 const FIRST_SLEEP: Duration = Duration::from_micros(50);
 /// The longest sleep, and so about the longest delay between the last call's return and the answer.
 const LONGEST_SLEEP: Duration = Duration::from_millis(1);
 
-/// A value that is no longer in its slot, and that calls which entered before may still be inside of.
+/// A value that is no longer in its slot, and that calls which entered before may still be inside
+/// of.
 ///
-/// Get the `Arc` out with [`try_reclaim`](Self::try_reclaim) or [`wait`](Self::wait): from then on nothing is inside but
-/// what holds a counted lease. Dropping a `Retired` drops its count at once if no call is inside. Otherwise the count goes
-/// to a list of the process, and is dropped by the first [`sweep`], `swap`, `try_reclaim` or `wait` of any
-/// slot that finds the last call gone, *on that thread*: so keep the `Retired` where it matters where `T` is dropped.
+/// Get the `Arc` out with [`try_reclaim`](Self::try_reclaim) or [`wait`](Self::wait): from then on
+/// nothing is inside but what holds a counted lease. Dropping a `Retired` drops its count at once
+/// if no call is inside. Otherwise the count goes to a list of the process, and is dropped by the
+/// first [`sweep`], `swap`, `try_reclaim` or `wait` of any slot that finds the last call gone, *on
+/// that thread*: so keep the `Retired` where it matters where `T` is dropped.
 #[must_use = "dropped at once, the value may be dropped later and on another thread"]
 pub struct Retired<T: Send + Sync + 'static> {
     pending: ManuallyDrop<Pending>,
@@ -32,11 +35,18 @@ pub struct Retired<T: Send + Sync + 'static> {
 impl<T: Send + Sync + 'static> Retired<T> {
     /// # Safety
     ///
-    /// `value` was published, and the caller has just taken it out of its slot together with its count.
+    /// `value` was published, and the caller has just taken it out of its slot together with its
+    /// count.
     pub(super) unsafe fn new(value: NonNull<T>) -> Self {
-        let pending =
-            Pending { value: value.cast(), fenced: barrier::heavy(), drop_count: drop_count::<T> };
-        Self { pending: ManuallyDrop::new(pending), owns: PhantomData }
+        let pending = Pending {
+            value: value.cast(),
+            fenced: barrier::heavy(),
+            drop_count: drop_count::<T>,
+        };
+        Self {
+            pending: ManuallyDrop::new(pending),
+            owns: PhantomData,
+        }
     }
 
     /// The value. It can be used like through any lease for as long as this exists.
@@ -60,14 +70,15 @@ impl<T: Send + Sync + 'static> Retired<T> {
 
     /// Waits until no call is inside, for at most `deadline`, and returns the value.
     ///
-    /// Callers leave without telling anyone, which is what makes them fast, so this looks again and again: first
-    /// yielding the processor, then sleeping for 50 us and up to 1 ms between two looks. It returns at once when the
-    /// calling thread itself is inside the value, since it would wait for itself.
-    /// Like [`try_reclaim`](Self::try_reclaim) it sweeps, once.
+    /// Callers leave without telling anyone, which is what makes them fast, so this looks again and
+    /// again: first yielding the processor, then sleeping for 50 us and up to 1 ms between two
+    /// looks. It returns at once when the calling thread itself is inside the value, since it would
+    /// wait for itself. Like [`try_reclaim`](Self::try_reclaim) it sweeps, once.
     ///
     /// # Errors
     ///
-    /// Returns `self` if a call was still inside at the deadline, or is one of the calling thread's own.
+    /// Returns `self` if a call was still inside at the deadline, or is one of the calling thread's
+    /// own.
     pub fn wait(mut self, deadline: Duration) -> Result<Arc<T>, Self> {
         let end = Instant::now().checked_add(deadline);
         sweep();
@@ -92,7 +103,8 @@ impl<T: Send + Sync + 'static> Retired<T> {
         }
         let value = self.pending.value.cast::<T>();
         std::mem::forget(self);
-        // SAFETY: Retired. No call is inside, and `self`, which owned the count, has just been forgotten.
+        // SAFETY: Retired. No call is inside, and `self`, which owned the count, has just been
+        // forgotten.
         Ok(unsafe { Arc::from_raw(value.as_ptr()) })
     }
 }
@@ -121,12 +133,15 @@ fn pause(looks: u32, left: Duration) {
         yield_now();
     } else {
         let doublings = (looks - YIELDS).min(16);
-        let sleep = FIRST_SLEEP.saturating_mul(1 << doublings).min(LONGEST_SLEEP);
+        let sleep = FIRST_SLEEP
+            .saturating_mul(1 << doublings)
+            .min(LONGEST_SLEEP);
         std::thread::sleep(sleep.min(left));
     }
 }
 
-/// A count that was taken out of a slot, with its type erased. Dropping it drops the count, so it must be clear by then.
+/// A count that was taken out of a slot, with its type erased. Dropping it drops the count, so it
+/// must be clear by then.
 struct Pending {
     value: NonNull<()>,
     /// Whether the writer's fence has taken effect since the value was replaced. Once is enough.
@@ -152,7 +167,8 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        // SAFETY: Retired. It is dropped only after `is_clear`, and was made with the function of its own type.
+        // SAFETY: Retired. It is dropped only after `is_clear`, and was made with the function of
+        // its own type.
         unsafe { (self.drop_count)(self.value) }
     }
 }
@@ -170,9 +186,11 @@ global! {
     static DEFERRED: Mutex<Vec<Pending>> = Mutex::new(Vec::new());
 }
 
-/// Drops the values whose [`Retired`] was dropped while a call was inside, where none is any more; returns how many are left.
+/// Drops the values whose [`Retired`] was dropped while a call was inside, where none is any more;
+/// returns how many are left.
 ///
-/// Every swap does this as well. Call it where values should be dropped without waiting for the next one.
+/// Every swap does this as well. Call it where values should be dropped without waiting for the
+/// next one.
 pub fn sweep() -> usize {
     let mut deferred = lock(&DEFERRED);
     let mut clear = Vec::new();

@@ -1,4 +1,5 @@
-//! The primitives the slot is built from: those of `std`, or loom's where the slot is being modelled.
+//! The primitives the slot is built from: those of `std`, or loom's where the slot is being
+//! modelled.
 
 #[cfg(keyway_loom)]
 pub(super) use loom::{
@@ -19,7 +20,8 @@ pub(super) use std::sync::atomic::{Ordering, compiler_fence};
 
 use std::sync::PoisonError;
 
-/// A static with interior mutability, that lives as long as the process; loom keeps one per modelled execution.
+/// A static with interior mutability, that lives as long as the process; loom keeps one per
+/// modelled execution.
 #[cfg(not(keyway_loom))]
 macro_rules! global {
     ($(#[$attr:meta])* static $name:ident: $ty:ty = $init:expr;) => {
@@ -38,7 +40,8 @@ macro_rules! global {
 }
 pub(super) use global;
 
-/// A thread-local that costs no check where it has no destructor; loom cannot parse the `const` which asks for that.
+/// A thread-local that costs no check where it has no destructor; loom cannot parse the `const`
+/// which asks for that.
 #[cfg(not(keyway_loom))]
 macro_rules! local {
     ($(#[$attr:meta])* static $name:ident: $ty:ty = $init:expr;) => {
@@ -59,7 +62,8 @@ macro_rules! local {
 }
 pub(super) use local;
 
-/// Locks a mutex whose data is valid between any two statements, so that a poisoned one is as good as any.
+/// Locks a mutex whose data is valid between any two statements, so that a poisoned one is as good
+/// as any.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

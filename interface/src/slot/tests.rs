@@ -1,4 +1,5 @@
-//! What holds for a slot on real threads. The stress is in `stress`, the exhaustive small cases are the loom models.
+//! What holds for a slot on real threads. The stress is in `stress`, the exhaustive small cases are
+//! the loom models.
 
 #[path = "tests/fences.rs"]
 mod fences;
@@ -27,11 +28,19 @@ struct Canary {
 impl Canary {
     fn new(number: usize, dropped: &Arc<AtomicUsize>) -> Arc<Self> {
         let dropped = Arc::clone(dropped);
-        Arc::new(Self { number, alive: AtomicBool::new(true), dropped })
+        Arc::new(Self {
+            number,
+            alive: AtomicBool::new(true),
+            dropped,
+        })
     }
 
     fn sing(&self) -> usize {
-        assert!(self.alive.load(Ordering::SeqCst), "canary {} was dropped while in use", self.number);
+        assert!(
+            self.alive.load(Ordering::SeqCst),
+            "canary {} was dropped while in use",
+            self.number
+        );
         self.number
     }
 }
@@ -43,7 +52,8 @@ impl Drop for Canary {
     }
 }
 
-/// Yields until `condition` holds: another test may have taken a value from the common list and not dropped it yet.
+/// Yields until `condition` holds: another test may have taken a value from the common list and not
+/// dropped it yet.
 fn eventually(what: &str, condition: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !condition() {
@@ -60,7 +70,9 @@ fn tally() -> Arc<AtomicUsize> {
 fn nested<T: Send + Sync, R>(slot: &Slot<T>, levels: usize, f: &mut dyn FnMut() -> R) -> R {
     match levels {
         0 => f(),
-        _ => slot.with(|_| nested(slot, levels - 1, f)).expect("the slot holds a value"),
+        _ => slot
+            .with(|_| nested(slot, levels - 1, f))
+            .expect("the slot holds a value"),
     }
 }
 
@@ -68,7 +80,10 @@ fn nested<T: Send + Sync, R>(slot: &Slot<T>, levels: usize, f: &mut dyn FnMut() 
 fn an_empty_slot_runs_nothing_and_leases_nothing() {
     let slot = Slot::<u32>::new(None);
     for _ in 0..2 {
-        assert_eq!(slot.with(|_| panic!("there is nothing to be inside of")), None::<()>);
+        assert_eq!(
+            slot.with(|_| panic!("there is nothing to be inside of")),
+            None::<()>
+        );
         assert!(slot.lease().is_none());
     }
     assert!(slot.swap(Some(Arc::new(1))).is_none());
@@ -81,10 +96,15 @@ fn an_empty_slot_runs_nothing_and_leases_nothing() {
 #[test]
 fn a_swap_returns_the_old_value_and_calls_find_the_new_one() {
     let slot = Slot::new(Some(Arc::new("old")));
-    let retired = slot.swap(Some(Arc::new("new"))).expect("the slot held a value");
+    let retired = slot
+        .swap(Some(Arc::new("new")))
+        .expect("the slot held a value");
     assert_eq!(*retired.get(), "old");
     assert_eq!(slot.with(|value| **value), Some("new"));
-    assert_eq!(*retired.wait(Duration::ZERO).expect("no call is inside"), "old");
+    assert_eq!(
+        *retired.wait(Duration::ZERO).expect("no call is inside"),
+        "old"
+    );
 }
 
 #[test]
@@ -93,8 +113,9 @@ fn a_value_stays_until_the_last_call_inside_of_it_returns() {
     let slot = Slot::new(Some(Canary::new(1, &dropped)));
     let (entered, has_entered) = mpsc::channel();
     let (leave, may_leave) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        let slot = &slot;
+    let (slot, dropped_so_far) = (&slot, &dropped);
+    // The body owns the channels, so that a failure in it lets the reader go.
+    thread::scope(move |scope| {
         scope.spawn(move || {
             slot.with(|canary| {
                 entered.send(()).expect("the test waits");
@@ -105,11 +126,13 @@ fn a_value_stays_until_the_last_call_inside_of_it_returns() {
         has_entered.recv().expect("the reader enters");
         let retired = slot.swap(None).expect("the slot held a value");
         let retired = retired.try_reclaim().expect_err("a call is inside");
-        let retired = retired.wait(Duration::from_millis(1)).expect_err("a call is inside");
+        let retired = retired
+            .wait(Duration::from_millis(1))
+            .expect_err("a call is inside");
         leave.send(()).expect("the reader waits");
         let canary = retired.wait(Duration::MAX).expect("the call returns");
         assert_eq!(Arc::strong_count(&canary), 1);
-        assert_eq!(dropped.load(Ordering::SeqCst), 0);
+        assert_eq!(dropped_so_far.load(Ordering::SeqCst), 0);
     });
     assert_eq!(dropped.load(Ordering::SeqCst), 1);
 }
@@ -119,14 +142,21 @@ fn a_swap_from_inside_a_call_does_not_wait_for_that_call() {
     let dropped = tally();
     let slot = Slot::new(Some(Canary::new(1, &dropped)));
     let retired = slot.with(|canary| {
-        let retired = slot.swap(Some(Canary::new(2, &dropped))).expect("the slot held a value");
+        let retired = slot
+            .swap(Some(Canary::new(2, &dropped)))
+            .expect("the slot held a value");
         assert_eq!(slot.with(|canary| canary.sing()), Some(2));
         // It would wait for this very call, so it does not wait at all.
-        let retired = retired.wait(Duration::MAX).expect_err("this call is inside");
+        let retired = retired
+            .wait(Duration::MAX)
+            .expect_err("this call is inside");
         assert_eq!(canary.sing(), 1);
         retired
     });
-    let old = retired.expect("the slot held a value").try_reclaim().expect("the call returned");
+    let old = retired
+        .expect("the slot held a value")
+        .try_reclaim()
+        .expect("the call returned");
     assert_eq!((old.sing(), Arc::strong_count(&old)), (1, 1));
 }
 
@@ -138,7 +168,10 @@ fn another_thread_can_wait_for_the_call_that_swapped() {
         let retired = slot.swap(None).expect("the slot held a value");
         thread::spawn(move || retired.wait(Duration::MAX).map(|canary| canary.sing()))
     });
-    let waited = waiting.expect("the slot held a value").join().expect("the waiter is well");
+    let waited = waiting
+        .expect("the slot held a value")
+        .join()
+        .expect("the waiter is well");
     assert_eq!(waited.expect("the call returned"), 1);
     assert_eq!(dropped.load(Ordering::SeqCst), 1);
 }
@@ -146,7 +179,8 @@ fn another_thread_can_wait_for_the_call_that_swapped() {
 #[test]
 fn a_call_that_unwinds_leaves_the_value() {
     let slot = Slot::new(Some(Arc::new(1)));
-    // More often than there are cells, and also beyond them: a cell that is not given back would show.
+    // More often than there are cells, and also beyond them: a cell that is not given back would
+    // show.
     for levels in [1, 2, NEST, NEST + 2].repeat(NEST) {
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             nested(&slot, levels, &mut || resume_unwind(Box::new("out")))
@@ -166,9 +200,16 @@ fn calls_nested_deeper_than_the_cells_hold_counted_leases() {
             // One count is the slot's. The call that asks is one level deeper than the others.
             slot.with(|value| Arc::strong_count(&value.lease()) - 2)
         });
-        assert_eq!(counted, Some((levels + 1).saturating_sub(NEST)), "at {levels} levels");
+        assert_eq!(
+            counted,
+            Some((levels + 1).saturating_sub(NEST)),
+            "at {levels} levels"
+        );
     }
-    assert_eq!(Arc::strong_count(&slot.lease().expect("the slot holds a value")), 2);
+    assert_eq!(
+        Arc::strong_count(&slot.lease().expect("the slot holds a value")),
+        2
+    );
 }
 
 #[test]
@@ -188,7 +229,9 @@ fn each_level_keeps_the_value_it_entered() {
     descend(&slot, &dropped, 0);
     drop(slot);
     sweep();
-    eventually("all are dropped", || dropped.load(Ordering::SeqCst) == NEST + 4);
+    eventually("all are dropped", || {
+        dropped.load(Ordering::SeqCst) == NEST + 4
+    });
 }
 
 #[test]
@@ -204,7 +247,9 @@ fn a_lease_outlives_call_and_slot() {
     drop(slot);
     assert_eq!((inside.sing(), outside.sing()), (1, 2));
     sweep();
-    eventually("the lease is the last count", || Arc::strong_count(&inside) == 1);
+    eventually("the lease is the last count", || {
+        Arc::strong_count(&inside) == 1
+    });
     drop((inside, outside));
     assert_eq!(dropped.load(Ordering::SeqCst), 2);
 }
@@ -236,7 +281,9 @@ fn a_drop_that_swaps_and_sweeps_does_not_deadlock() {
     let slot = Slot::new(Some(Arc::new(Chain(Arc::clone(&inner)))));
     slot.with(|_| drop(slot.swap(None)));
     sweep();
-    eventually("the chain is dropped", || inner.with(|value| **value) == Some(2));
+    eventually("the chain is dropped", || {
+        inner.with(|value| **value) == Some(2)
+    });
 }
 
 #[test]
@@ -244,13 +291,18 @@ fn the_same_value_can_be_published_again_while_a_call_is_inside() {
     let slot = Slot::new(Some(Arc::new(1)));
     let value = slot.lease().expect("the slot holds a value");
     let first = slot.with(|_| {
-        let first = slot.swap(Some(Arc::clone(&value))).expect("the slot held a value");
+        let first = slot
+            .swap(Some(Arc::clone(&value)))
+            .expect("the slot held a value");
         first.try_reclaim().expect_err("a call is inside")
     });
     let first = first.expect("the slot held a value");
     // Inside of the second publication, the first cannot be told from it, and waits.
     let first = slot.with(|_| first.try_reclaim().expect_err("the address is held"));
-    let first = first.expect("the slot holds a value").try_reclaim().expect("no call is inside");
+    let first = first
+        .expect("the slot holds a value")
+        .try_reclaim()
+        .expect("no call is inside");
     assert_eq!(Arc::strong_count(&value), 3);
     drop((first, slot));
     assert_eq!(Arc::strong_count(&value), 1);

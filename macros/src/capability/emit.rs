@@ -16,7 +16,10 @@ pub(crate) fn emit(model: &Capability) -> TokenStream {
     let item = emit_trait(model);
     let handle = emit_handle(model);
     let table = emit_table(model);
-    let adapters = model.methods.iter().map(|method| emit_adapter(model, method));
+    let adapters = model
+        .methods
+        .iter()
+        .map(|method| emit_adapter(model, method));
     let capability = emit_capability(model);
     let forward = emit_forward(model);
     quote! {
@@ -38,13 +41,25 @@ fn handle_ident(model: &Capability) -> Ident {
 }
 
 fn emit_trait(model: &Capability) -> TokenStream {
-    let Capability { attrs, vis, ident, supertraits, .. } = model;
+    let Capability {
+        attrs,
+        vis,
+        ident,
+        supertraits,
+        ..
+    } = model;
     let methods = model.methods.iter().map(|method| {
         let attrs = &method.attrs;
         let signature = signature(method);
         let body = method.default.as_ref().map_or_else(
             || quote!(;),
-            |body| if method.is_async { quote!({ async move #body }) } else { quote!(#body) },
+            |body| {
+                if method.is_async {
+                    quote!({ async move #body })
+                } else {
+                    quote!(#body)
+                }
+            },
         );
         quote!(#(#attrs)* #signature #body)
     });
@@ -59,7 +74,10 @@ fn emit_trait(model: &Capability) -> TokenStream {
 /// The method as the trait and the handle declare it.
 fn signature(method: &Method) -> TokenStream {
     let Method { ident, output, .. } = method;
-    let args = method.args.iter().map(|Arg { ident, written, .. }| quote!(#ident: #written));
+    let args = method
+        .args
+        .iter()
+        .map(|Arg { ident, written, .. }| quote!(#ident: #written));
     let output = if method.is_async {
         quote!(impl ::core::future::Future<Output = #output> + ::core::marker::Send)
     } else {
@@ -69,7 +87,14 @@ fn signature(method: &Method) -> TokenStream {
 }
 
 fn emit_handle(model: &Capability) -> TokenStream {
-    let Capability { vis, ident, krate, id, version, .. } = model;
+    let Capability {
+        vis,
+        ident,
+        krate,
+        id,
+        version,
+        ..
+    } = model;
     let handle = handle_ident(model);
     let doc = format!(
         "A handle to an implementation of [`{ident}`] (`{id}/{version}`) in a plugin.\n\n\
@@ -156,7 +181,11 @@ fn emit_table(model: &Capability) -> TokenStream {
 }
 
 fn emit_adapter(model: &Capability, method: &Method) -> TokenStream {
-    let Capability { krate, ident: trait_ident, .. } = model;
+    let Capability {
+        krate,
+        ident: trait_ident,
+        ..
+    } = model;
     let name = &method.ident;
     let args: Vec<_> = method.args.iter().map(|arg| &arg.ident).collect();
     let types = method.args.iter().map(|arg| abi(krate, &arg.call));
@@ -196,12 +225,22 @@ fn emit_adapter(model: &Capability, method: &Method) -> TokenStream {
 }
 
 fn emit_capability(model: &Capability) -> TokenStream {
-    let Capability { krate, ident, id, version, .. } = model;
+    let Capability {
+        krate,
+        ident,
+        id,
+        version,
+        ..
+    } = model;
     let handle = handle_ident(model);
     let required = u32::try_from(model.required()).unwrap_or(u32::MAX);
     let methods = model.methods.iter().map(|method| {
         let name = method.ident.to_string();
-        let kind = if method.is_async { quote!(future) } else { quote!(sync) };
+        let kind = if method.is_async {
+            quote!(future)
+        } else {
+            quote!(sync)
+        };
         let output = output_abi(krate, &method.output);
         let args = method.args.iter().map(|arg| {
             let (name, ty) = (arg.ident.to_string(), abi(krate, &arg.fixed));
@@ -248,11 +287,16 @@ fn emit_forward(model: &Capability) -> TokenStream {
         let body = forward_body(krate, ident, method);
         quote!(#[inline] #signature { #body })
     });
-    let mut required = model.methods.iter().filter(|method| method.default.is_none()).peekable();
+    let mut required = model
+        .methods
+        .iter()
+        .filter(|method| method.default.is_none())
+        .peekable();
     let defaults = (model.required() < model.methods.len()).then(|| {
-        let unused = required.peek().is_none().then(|| {
-            quote!(#[allow(dead_code, reason = "no default body calls another method")])
-        });
+        let unused = required
+            .peek()
+            .is_none()
+            .then(|| quote!(#[allow(dead_code, reason = "no default body calls another method")]));
         let required = required.map(|method| {
             let signature = signature(method);
             let name = &method.ident;
@@ -301,11 +345,16 @@ fn forward_body(krate: &TokenStream, trait_ident: &Ident, method: &Method) -> To
             #pass
             self.target.call_appended(#needed, move |object| #invoke)
         },
+        // An async block, since it may capture the lifetimes of several borrowed arguments.
         (true, false) => quote! {
-            self.target.call_async(0, move |object| {
-                #pass
-                ::core::result::Result::Ok(#invoke)
-            })
+            async move {
+                self.target
+                    .call_async(0, move |object| {
+                        #pass
+                        ::core::result::Result::Ok(#invoke)
+                    })
+                    .await
+            }
         },
         (true, true) => quote! {
             async move {

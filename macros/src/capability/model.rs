@@ -64,7 +64,9 @@ fn parse_id(literal: &LitStr) -> syn::Result<String> {
     let id = literal.value();
     let label_ok = |label: &str| {
         label.starts_with(|c: char| c.is_ascii_lowercase())
-            && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && label
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
     if id.len() <= 128 && id.contains('.') && id.split('.').all(label_ok) {
         Ok(id)
@@ -80,7 +82,10 @@ fn parse_id(literal: &LitStr) -> syn::Result<String> {
 fn parse_version(literal: &LitInt) -> syn::Result<u32> {
     match literal.base10_parse() {
         Ok(version) if version > 0 => Ok(version),
-        _ => Err(syn::Error::new(literal.span(), "the version is the major version, from 1 up")),
+        _ => Err(syn::Error::new(
+            literal.span(),
+            "the version is the major version, from 1 up",
+        )),
     }
 }
 
@@ -125,7 +130,10 @@ impl Capability {
             ));
         }
         if item.unsafety.is_some() {
-            return Err(syn::Error::new(item.unsafety.span(), "a capability trait is safe"));
+            return Err(syn::Error::new(
+                item.unsafety.span(),
+                "a capability trait is safe",
+            ));
         }
         check_supertraits(&item)?;
         let mut methods = Vec::new();
@@ -165,7 +173,10 @@ impl Capability {
     }
 
     pub(crate) fn required(&self) -> usize {
-        self.methods.iter().filter(|method| method.default.is_none()).count()
+        self.methods
+            .iter()
+            .filter(|method| method.default.is_none())
+            .count()
     }
 }
 
@@ -191,15 +202,26 @@ fn check_supertraits(item: &ItemTrait) -> syn::Result<()> {
     }
     Err(syn::Error::new(
         item.ident.span(),
-        format!("a capability is called from any thread; write `trait {}: Send + Sync`", item.ident),
+        format!(
+            "a capability is called from any thread; write `trait {}: Send + Sync`",
+            item.ident
+        ),
     ))
 }
 
 impl Method {
     fn new(method: TraitItemFn) -> syn::Result<Self> {
-        let TraitItemFn { attrs, sig, default, .. } = method;
+        let TraitItemFn {
+            attrs,
+            sig,
+            default,
+            ..
+        } = method;
         if sig.constness.is_some() || sig.abi.is_some() || sig.variadic.is_some() {
-            return Err(syn::Error::new(sig.span(), "a capability method is a plain fn or async fn"));
+            return Err(syn::Error::new(
+                sig.span(),
+                "a capability method is a plain fn or async fn",
+            ));
         }
         if let Safety::Unsafe(token) = &sig.safety {
             return Err(syn::Error::new(token.span(), "a capability method is safe"));
@@ -260,7 +282,10 @@ impl Arg {
         let ident = match &*arg.pat {
             Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.clone(),
             other => {
-                return Err(syn::Error::new(other.span(), "an argument needs a plain name"));
+                return Err(syn::Error::new(
+                    other.span(),
+                    "an argument needs a plain name",
+                ));
             }
         };
         let written = *arg.ty;
@@ -275,7 +300,12 @@ impl Arg {
             NameLifetimes(name).visit_type_mut(&mut ty);
             ty
         };
-        Ok(Arg { ident, call: with("'call"), fixed: with("'static"), written })
+        Ok(Arg {
+            ident,
+            call: with("'call"),
+            fixed: with("'static"),
+            written,
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! The models. In each, the main thread is a writer, and the readers are threads of their own.
 
-#![expect(unsafe_code, reason = "a watched value is shared on purpose, for loom to find races on it")]
+#![expect(
+    unsafe_code,
+    reason = "a watched value is shared on purpose, for loom to find races on it"
+)]
 
 use std::time::Duration;
 
@@ -10,8 +13,8 @@ use loom::thread;
 
 use crate::slot::{NEST, Retired, Slot, deferred, end_thread, records, sweep};
 
-/// A value that loom watches: a read of it fails the model unless it happens after the making of the value, and
-/// before its drop.
+/// A value that loom watches: a read of it fails the model unless it happens after the making of
+/// the value, and before its drop.
 struct Watched {
     number: usize,
     memory: UnsafeCell<()>,
@@ -22,7 +25,10 @@ unsafe impl Sync for Watched {}
 
 impl Watched {
     fn new(number: usize) -> Arc<Self> {
-        let new = Self { number, memory: UnsafeCell::new(()) };
+        let new = Self {
+            number,
+            memory: UnsafeCell::new(()),
+        };
         new.memory.with_mut(|_| ());
         Arc::new(new)
     }
@@ -62,10 +68,12 @@ fn reader<R: 'static>(
 }
 
 fn call(slot: &Slot<Watched>) -> usize {
-    slot.with(|value| value.read()).expect("the slot is never empty")
+    slot.with(|value| value.read())
+        .expect("the slot is never empty")
 }
 
-/// Waits for the value and looks at its count, since loom orders the changes of a count only against such a look.
+/// Waits for the value and looks at its count, since loom orders the changes of a count only
+/// against such a look.
 fn wait(retired: Option<Retired<Watched>>) -> (Arc<Watched>, usize) {
     let retired = retired.expect("the slot is never empty");
     let value = retired.wait(Duration::MAX).expect("the calls return");
@@ -108,7 +116,10 @@ fn a_reader_that_calls_twice_and_a_writer_that_swaps_twice() {
         drop(reclaim(slot.swap(Some(Watched::new(2)))));
         drop(reclaim(slot.swap(Some(Watched::new(3)))));
         let (first, second) = reader.join().unwrap();
-        assert!(first <= second, "a call found {first}, and the next one the older {second}");
+        assert!(
+            first <= second,
+            "a call found {first}, and the next one the older {second}"
+        );
     });
 }
 
@@ -157,7 +168,9 @@ fn a_call_nested_beyond_the_cells_and_a_writer_that_reclaims() {
 fn beneath(slot: &Slot<()>, levels: usize, f: &mut dyn FnMut() -> usize) -> usize {
     match levels {
         0 => f(),
-        _ => slot.with(|_| beneath(slot, levels - 1, f)).expect("the slot is never empty"),
+        _ => slot
+            .with(|_| beneath(slot, levels - 1, f))
+            .expect("the slot is never empty"),
     }
 }
 
@@ -165,7 +178,9 @@ fn beneath(slot: &Slot<()>, levels: usize, f: &mut dyn FnMut() -> usize) -> usiz
 fn a_lease_taken_inside_a_call_and_a_writer_that_reclaims() {
     explore(4, || {
         let slot = slot();
-        let reader = reader(&slot, |slot| slot.lease().expect("the slot is never empty").read());
+        let reader = reader(&slot, |slot| {
+            slot.lease().expect("the slot is never empty").read()
+        });
         drop(wait(slot.swap(Some(Watched::new(2)))));
         reader.join().unwrap();
     });
@@ -175,7 +190,9 @@ fn a_lease_taken_inside_a_call_and_a_writer_that_reclaims() {
 fn two_writers_and_a_reader() {
     explore(3, || {
         let slot = slot();
-        let writer = reader(&slot, |slot| reclaim(slot.swap(Some(Watched::new(2)))).number);
+        let writer = reader(&slot, |slot| {
+            reclaim(slot.swap(Some(Watched::new(2)))).number
+        });
         let reader = reader(&slot, call);
         let mine = reclaim(slot.swap(Some(Watched::new(3)))).number;
         let theirs = writer.join().unwrap();
@@ -197,7 +214,11 @@ fn a_swap_from_inside_a_call_and_a_writer_elsewhere() {
             reclaim(retired.flatten()).number
         });
         let mine = reclaim(slot.swap(Some(Watched::new(3)))).number;
-        assert_ne!(mine, reader.join().unwrap(), "one publication was retired twice");
+        assert_ne!(
+            mine,
+            reader.join().unwrap(),
+            "one publication was retired twice"
+        );
     });
 }
 

@@ -31,19 +31,24 @@ pub(super) fn at_upper_i(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
 /// Looks for a secret access key after the name whose last word, `key`, is at `at`.
 pub(super) fn at_key(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
     let name_end = at + "key".len();
-    if !scan.looking_back_at_any_case(name_end.min(scan.len()), b"key") {
+    if !scan.window(at, "key".len()).eq_ignore_ascii_case(b"key") {
         return None;
     }
     let before_key = skip_back(scan, at, b"");
     let before_access = skip_back(scan, before_key, b"access");
     let before_secret = skip_back(scan, before_access, b"secret");
     let has_secret = before_secret < before_access;
-    let says_aws = before_access < before_key || skip_back(scan, before_secret, b"aws") < before_secret;
+    let says_aws =
+        before_access < before_key || skip_back(scan, before_secret, b"aws") < before_secret;
     if !has_secret || !says_aws {
         return None;
     }
-    let is_assignment =
-        |byte: u8| matches!(byte, b'"' | b'\'' | b'\\' | b' ' | b'\t' | b'=' | b':' | b'>');
+    let is_assignment = |byte: u8| {
+        matches!(
+            byte,
+            b'"' | b'\'' | b'\\' | b' ' | b'\t' | b'=' | b':' | b'>'
+        )
+    };
     let start = scan.run_end(name_end, MAX_ASSIGNMENT, is_assignment);
     let end = scan.run_end(start, SECRET_LENGTH + 1, is_base64);
     let value = scan.slice(start, end);

@@ -5,11 +5,14 @@ use super::kind::Kind;
 use super::number::{Gap, Group, Number};
 use super::scan::Scan;
 
+/// The fewest digits of a card number.
+const MIN_DIGITS: usize = 13;
+
 /// Looks for a card number at the start of a number, the longest first.
 pub(super) fn in_number(scan: &mut Scan<'_>, number: &Number) -> Option<usize> {
     let groups = number.groups();
     let start = groups.first()?.start;
-    if continues_before(scan, start) {
+    if number.digits(groups.len()).len() < MIN_DIGITS || continues_before(scan, start) {
         return None;
     }
     let count = (1..=groups.len()).rev().find(|&count| {
@@ -22,15 +25,23 @@ pub(super) fn in_number(scan: &mut Scan<'_>, number: &Number) -> Option<usize> {
 
 /// Whether this is the rest of a decimal fraction, or of something joined by hyphens.
 fn continues_before(scan: &Scan<'_>, start: usize) -> bool {
-    let Some(joiner @ (b'.' | b'-')) = scan.before(start) else { return false };
-    let Some(byte) = scan.before(start - 1) else { return false };
+    let Some(joiner @ (b'.' | b'-')) = scan.before(start) else {
+        return false;
+    };
+    let Some(byte) = scan.before(start - 1) else {
+        return false;
+    };
     byte.is_ascii_digit() || joiner == b'-' && byte.is_ascii_alphabetic()
 }
 
 /// Whether more of the same follows: a word, a fraction, or one more hyphen and digit.
 fn continues_after(scan: &Scan<'_>, groups: &[Group]) -> bool {
-    let Some(last) = groups.last() else { return false };
-    let digit_follows = scan.byte(last.end + 1).is_some_and(|byte| byte.is_ascii_digit());
+    let Some(last) = groups.last() else {
+        return false;
+    };
+    let digit_follows = scan
+        .byte(last.end + 1)
+        .is_some_and(|byte| byte.is_ascii_digit());
     scan.word_at(last.end)
         || digit_follows
             && match scan.byte(last.end) {
@@ -42,22 +53,19 @@ fn continues_after(scan: &Scan<'_>, groups: &[Group]) -> bool {
 
 /// Whether cards are printed in such groups, with the same gap between all of them.
 fn is_printed_shape(groups: &[Group]) -> bool {
-    let mut gaps = groups.iter().skip(1).map(|group| group.gap);
-    let gap = gaps.next();
-    let lengths = groups.iter().map(Group::len);
-    let is_uniform = match gap {
+    let is_uniform = match groups.get(1) {
         None => true,
-        Some(gap) => matches!(gap, Gap::Space | Gap::Hyphen) && gaps.all(|other| other == gap),
+        Some(second) => {
+            matches!(second.gap, Gap::Space | Gap::Hyphen)
+                && groups[1..].iter().all(|group| group.gap == second.gap)
+        }
     };
-    let mut shape = [0; 5];
-    let fits = groups.len() <= shape.len();
-    shape.iter_mut().zip(lengths).for_each(|(slot, length)| *slot = length);
-    is_uniform
-        && fits
-        && matches!(
-            shape,
-            [13.., 0, 0, 0, 0] | [4, 4, 4, 1..=4, 0] | [4, 4, 4, 4, 1..=3] | [4, 6, 4..=5, 0, 0] | [6, 13, 0, 0, 0]
-        )
+    let is_shape = match groups.iter().map(Group::len).collect::<Vec<_>>()[..] {
+        [length] => length >= MIN_DIGITS,
+        [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 4..=5] | [6, 13] => true,
+        _ => false,
+    };
+    is_uniform && is_shape
 }
 
 fn is_card(digits: &[u8]) -> bool {
@@ -66,7 +74,10 @@ fn is_card(digits: &[u8]) -> bool {
 
 /// Whether an issuer uses this prefix with this length.
 fn is_issued(digits: &[u8]) -> bool {
-    let prefix = digits.iter().take(4).fold(0, |prefix, byte| prefix * 10 + u32::from(byte - b'0'));
+    let prefix = digits
+        .iter()
+        .take(4)
+        .fold(0, |prefix, byte| prefix * 10 + u32::from(byte - b'0'));
     match prefix {
         // Visa.
         4000..=4999 => matches!(digits.len(), 13 | 16 | 19),
@@ -95,11 +106,13 @@ fn has_check_digit(digits: &[u8]) -> bool {
         .iter()
         .rev()
         .zip([false, true].into_iter().cycle())
-        .map(|(byte, is_doubled)| match (u32::from(byte - b'0'), is_doubled) {
-            (digit, false) => digit,
-            (digit @ 0..=4, true) => digit * 2,
-            (digit, true) => digit * 2 - 9,
-        })
+        .map(
+            |(byte, is_doubled)| match (u32::from(byte - b'0'), is_doubled) {
+                (digit, false) => digit,
+                (digit @ 0..=4, true) => digit * 2,
+                (digit, true) => digit * 2 - 9,
+            },
+        )
         .sum();
     sum % 10 == 0
 }

@@ -52,7 +52,10 @@ fn local_start(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
 /// domain.
 fn domain_end(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
     let is_domain = |c| is_letter_or_digit(c) || matches!(c, '-' | '.');
-    let run = scan.chars_from(at).take(MAX_DOMAIN).take_while(|&c| is_domain(c));
+    let run = scan
+        .chars_from(at)
+        .take(MAX_DOMAIN)
+        .take_while(|&c| is_domain(c));
     let length = run.map(char::len_utf8).sum::<usize>();
     let (mut start, mut end) = (at, None);
     for (index, label) in scan.slice(at, at + length).split('.').enumerate() {
@@ -83,7 +86,9 @@ fn top_level_length(label: &str) -> Option<usize> {
 
 /// Whether this "domain" is the rest of a file name such as `icon@2x.png`.
 fn is_scaled_image(domain: &str) -> bool {
-    let Some((scale, extension)) = domain.split_once('.') else { return false };
+    let Some((scale, extension)) = domain.split_once('.') else {
+        return false;
+    };
     let digits = scale.strip_suffix(['x', 'X']).unwrap_or_default();
     !digits.is_empty()
         && digits.bytes().all(|byte| byte.is_ascii_digit())

@@ -11,7 +11,9 @@ const MAX_BODY: usize = 251;
 /// Looks for a token whose prefix ends with the underscore at `at`.
 pub(super) fn at_underscore(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
     const PREFIXES: [&[u8]; 6] = [b"ghp", b"gho", b"ghu", b"ghs", b"ghr", b"github_pat"];
-    let prefix = PREFIXES.into_iter().find(|prefix| scan.looking_back_at(at, prefix))?;
+    let prefix = PREFIXES
+        .into_iter()
+        .find(|prefix| scan.looking_back_at(at, prefix))?;
     let start = at - prefix.len();
     if scan.before(start).is_some_and(is_word) {
         return None;

@@ -47,7 +47,21 @@ pub(super) fn at_colon(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
     // The run is read to its end, however long, and not looked at again.
     let run_end = scan.run_end(start, usize::MAX, is_v6);
     let next = Some(run_end.max(at + 1));
-    // A dot or a colon at the end may be the sentence's own.
+    let found = sentence_ends(scan, start, run_end)
+        .into_iter()
+        .find(|&end| {
+            end - start <= MAX_V6 && !scan.word_at(end) && is_address(scan.slice(start, end))
+        });
+    match found {
+        Some(end) => Some(scan.record(&Kind::Ip, start, end)),
+        None => next,
+    }
+}
+
+/// Where an address can end that starts a run of digits, colons and dots: at the end of the run,
+/// but for a dot or colon of the sentence's own; or at the first dot, if a word follows that starts
+/// like hexadecimal.
+fn sentence_ends(scan: &mut Scan<'_>, start: usize, run_end: usize) -> [usize; 2] {
     let mut end = run_end;
     while end > start + 2 {
         match (scan.byte(end - 2), scan.byte(end - 1)) {
@@ -56,26 +70,26 @@ pub(super) fn at_colon(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
             _ => break,
         }
     }
-    if end - start > MAX_V6 || scan.word_at(end) {
-        return next;
-    }
-    let run = scan.slice(start, end);
-    let sentence_end = run.find('.').unwrap_or(run.len());
-    let found = [run, &run[..sentence_end]].into_iter().find(|text| is_address(text));
-    match found {
-        Some(address) => Some(scan.record(&Kind::Ip, start, start + address.len())),
-        None => next,
-    }
+    scan.charge(run_end - end + 1);
+    let window = scan.window(start, MAX_V6 + 1);
+    let first_dot = window.iter().position(|&byte| byte == b'.');
+    [
+        end,
+        first_dot.map_or(end, |length| start + length.min(end - start)),
+    ]
 }
 
 /// Whether this is an IPv6 address that is written like one.
 fn is_address(text: &str) -> bool {
     let groups = || text.split(':').filter(|group| !group.is_empty());
+    let count = groups().count();
     // Slices of short numbers (`a[1::2]`) parse as addresses, and so do eight bytes of a
-    // fingerprint; paths of items with hexadecimal names (`abc::def`) have no digit.
-    let is_short = groups().all(|group| group.len() <= 2);
-    let is_bytes = groups().all(|group| group.len() == 2) && groups().count() == 8;
-    text.parse::<Ipv6Addr>().is_ok()
-        && text.bytes().any(|byte| byte.is_ascii_digit())
-        && (text == "::1" || !is_bytes && (!is_short || groups().count() >= 4))
+    // fingerprint, and paths of items with hexadecimal names (`abc::def`, `f32::`, `::f32`): an
+    // address has a digit, and three groups, or a first one of four digits, or a dotted end.
+    let is_short = count < 4 && groups().all(|group| group.len() <= 2);
+    let is_bytes = count == 8 && groups().all(|group| group.len() == 2);
+    let is_written_out = count >= 3 || text.find(':') == Some(4) || text.contains('.');
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    let is_plausible = has_digit && is_written_out && !is_short && !is_bytes;
+    (text == "::1" || is_plausible) && text.parse::<Ipv6Addr>().is_ok()
 }

@@ -67,7 +67,9 @@ impl Kind {
 
     /// The built-in kind of this name.
     pub(super) fn built_in(name: &str) -> Option<Kind> {
-        Kind::BUILT_IN.into_iter().find(|kind| kind.as_str() == name)
+        Kind::BUILT_IN
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 
@@ -137,7 +139,10 @@ struct Suggestion(Option<String>);
 
 impl Suggestion {
     fn hint(&self) -> String {
-        self.0.as_ref().map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
+        self.0
+            .as_ref()
+            .map(|name| format!(" (did you mean {name:?}?)"))
+            .unwrap_or_default()
     }
 }
 
@@ -149,7 +154,12 @@ impl UnknownKind {
         let tolerated = 1 + name.chars().count() / 4;
         let nearest = known
             .iter()
-            .map(|kind| (edit_distance(&name.to_lowercase(), kind.as_str()), kind.as_str()))
+            .map(|kind| {
+                (
+                    edit_distance(&name.to_lowercase(), kind.as_str()),
+                    kind.as_str(),
+                )
+            })
             .min()
             .filter(|(distance, _)| *distance <= tolerated)
             .map(|(_, name)| name.to_owned());
@@ -180,7 +190,9 @@ fn edit_distance(from: &str, to: &str) -> usize {
     for (i, &a) in from.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, &b) in to.iter().enumerate() {
-            let mut best = (last[j] + usize::from(a != b)).min(last[j + 1] + 1).min(row[j] + 1);
+            let mut best = (last[j] + usize::from(a != b))
+                .min(last[j + 1] + 1)
+                .min(row[j] + 1);
             if i > 0 && j > 0 && a == to[j - 1] && from[i - 1] == b {
                 best = best.min(before_last[j - 1] + 1);
             }
@@ -199,8 +211,10 @@ mod tests {
     fn a_selection_holds_exactly_the_named_kinds() {
         let known = Kind::BUILT_IN;
         let kinds = Kinds::named(&known, ["phone", "jwt"]).unwrap();
-        let selected: Vec<_> =
-            (0..known.len()).filter(|&rank| kinds.contains(rank)).map(|rank| &known[rank]).collect();
+        let selected: Vec<_> = (0..known.len())
+            .filter(|&rank| kinds.contains(rank))
+            .map(|rank| &known[rank])
+            .collect();
         assert_eq!(selected, [&Kind::Jwt, &Kind::Phone]);
         assert!(Kinds::named(&known, [""; 0]).unwrap().is_empty());
     }
@@ -229,7 +243,10 @@ mod tests {
 
     #[test]
     fn a_kind_is_its_name_in_json_and_back() {
-        for kind in Kind::BUILT_IN.into_iter().chain([Kind::Custom("staff-id".into())]) {
+        for kind in Kind::BUILT_IN
+            .into_iter()
+            .chain([Kind::Custom("staff-id".into())])
+        {
             let json = serde_json::to_string(&kind).unwrap();
             assert_eq!(json, format!("\"{kind}\""));
             assert_eq!(serde_json::from_str::<Kind>(&json).unwrap(), kind);

@@ -54,15 +54,25 @@ pub(super) struct Number {
     groups: [Group; MAX_GROUPS],
     count: usize,
     digits: [u8; MAX_DIGITS],
-    /// Whether the first group is in parentheses.
+    /// Whether the first group is in parentheses, with or without a plus sign.
     pub(super) opened: bool,
 }
 
 /// Looks for everything that can start at the first digit of a group.
 pub(super) fn at_digit(scan: &mut Scan<'_>, at: usize) -> usize {
     let group_end = scan.run_end(at, usize::MAX, |byte| byte.is_ascii_digit());
-    let found = (if scan.wants(&Kind::Iban) { iban::at_digit(scan, at) } else { None })
-        .or_else(|| if scan.wants(&Kind::Ip) { ip::at_digit(scan, at) } else { None });
+    let found = (if scan.wants(&Kind::Iban) {
+        iban::at_digit(scan, at)
+    } else {
+        None
+    })
+    .or_else(|| {
+        if scan.wants(&Kind::Ip) {
+            ip::at_digit(scan, at)
+        } else {
+            None
+        }
+    });
     if let Some(end) = found {
         return end;
     }
@@ -71,9 +81,14 @@ pub(super) fn at_digit(scan: &mut Scan<'_>, at: usize) -> usize {
         return group_end;
     }
     let number = Number::read(scan, at);
-    let card_end = if cards { card::in_number(scan, &number) } else { None };
-    if card_end.is_none() && phones && at >= scan.phone_end {
-        // The groups are looked at again: what is a card further on is still one.
+    let card_end = if cards {
+        card::in_number(scan, &number)
+    } else {
+        None
+    };
+    if card_end.is_none() && phones {
+        // Its groups are looked at again: what starts at a later one may be a card, or a second
+        // number of which the first seemed to be longer than it was.
         phone::in_number(scan, &number);
     }
     card_end.unwrap_or(group_end)
@@ -83,9 +98,17 @@ impl Number {
     /// Reads the number whose first digit is at `at`.
     fn read(scan: &mut Scan<'_>, at: usize) -> Number {
         let window = scan.window(at, MAX_BYTES);
-        let first = Group { gap: Gap::First, start: at, end: at };
-        let mut number =
-            Number { groups: [first; MAX_GROUPS], count: 0, digits: [0; MAX_DIGITS], opened: false };
+        let first = Group {
+            gap: Gap::First,
+            start: at,
+            end: at,
+        };
+        let mut number = Number {
+            groups: [first; MAX_GROUPS],
+            count: 0,
+            digits: [0; MAX_DIGITS],
+            opened: false,
+        };
         let (mut gap, mut cursor, mut digits) = (Gap::First, 0, 0);
         let mut inside = false;
         while number.count < MAX_GROUPS {
@@ -95,17 +118,26 @@ impl Number {
                 break;
             }
             if gap == Gap::First {
-                let is_closed = rest.get(length) == Some(&b')');
-                number.opened = is_closed && scan.before(at) == Some(b'(');
+                let is_opened = match scan.before(at) {
+                    Some(b'+') => scan.before(at - 1) == Some(b'('),
+                    byte => byte == Some(b'('),
+                };
+                number.opened = is_opened && rest.get(length) == Some(&b')');
                 inside = number.opened;
             }
             number.digits[digits..digits + length].copy_from_slice(&rest[..length]);
             digits += length;
             let start = at + cursor;
-            number.groups[number.count] = Group { gap, start, end: start + length };
+            number.groups[number.count] = Group {
+                gap,
+                start,
+                end: start + length,
+            };
             number.count += 1;
             cursor += length;
-            let Some((next, width)) = read_gap(&window[cursor..]) else { break };
+            let Some((next, width)) = read_gap(&window[cursor..]) else {
+                break;
+            };
             // Parentheses hold one group each.
             match next {
                 Gap::Open if !inside => inside = true,
@@ -117,9 +149,9 @@ impl Number {
             gap = next;
             cursor += width;
         }
-        if inside && !number.opened {
-            // The last parenthesis did not hold a group of its own.
-            number.count -= usize::from(number.groups[number.count - 1].gap == Gap::Open);
+        if number.count > 0 && number.groups[number.count - 1].gap == Gap::Open {
+            // A parenthesis that nothing follows holds no part of the number.
+            number.count -= 1;
         }
         number
     }
@@ -135,29 +167,26 @@ impl Number {
     }
 }
 
-/// The gap at the start of `bytes`, and its width.
+/// The gap at the start of `bytes`, and its width; a digit must follow it.
 fn read_gap(bytes: &[u8]) -> Option<(Gap, usize)> {
-    const GAPS: [(&str, Gap); 17] = [
-        (" (", Gap::Open),
-        ("(", Gap::Open),
-        (") ", Gap::Close),
-        (")-", Gap::Close),
-        (")\u{a0}", Gap::Close),
-        (")", Gap::Close),
-        (" / ", Gap::Slash),
-        ("/", Gap::Slash),
-        (" ", Gap::Space),
-        ("-", Gap::Hyphen),
-        (".", Gap::Dot),
-        ("\u{a0}", Gap::Space),
-        ("\u{2007}", Gap::Space),
-        ("\u{202f}", Gap::Space),
-        ("\u{2010}", Gap::Hyphen),
-        ("\u{2011}", Gap::Hyphen),
-        ("\u{2013}", Gap::Hyphen),
-    ];
-    GAPS.iter().find_map(|&(text, gap)| {
-        let digit = bytes.strip_prefix(text.as_bytes())?.first()?;
-        digit.is_ascii_digit().then_some((gap, text.len()))
-    })
+    let (gap, width) = match bytes {
+        [b' ', b'(', ..] => (Gap::Open, 2),
+        [b'(', ..] => (Gap::Open, 1),
+        [b')', b' ' | b'-', ..] => (Gap::Close, 2),
+        // A no-break space, U+00A0.
+        [b')', 0xc2, 0xa0, ..] => (Gap::Close, 3),
+        [b')', ..] => (Gap::Close, 1),
+        [b' ', b'/', b' ', ..] => (Gap::Slash, 3),
+        [b'/', ..] => (Gap::Slash, 1),
+        [b'.', ..] => (Gap::Dot, 1),
+        [b' ', ..] => (Gap::Space, 1),
+        [0xc2, 0xa0, ..] => (Gap::Space, 2),
+        // The spaces of the width of a figure, U+2007, and the narrow one, U+202F.
+        [0xe2, 0x80, 0x87 | 0xaf, ..] => (Gap::Space, 3),
+        [b'-', ..] => (Gap::Hyphen, 1),
+        // The hyphens U+2010 and U+2011, and the dash U+2013.
+        [0xe2, 0x80, 0x90 | 0x91 | 0x93, ..] => (Gap::Hyphen, 3),
+        _ => return None,
+    };
+    bytes.get(width)?.is_ascii_digit().then_some((gap, width))
 }

@@ -34,9 +34,13 @@ mod tests {
     use super::*;
 
     fn merged(candidates: &[(usize, usize, usize)]) -> Vec<(usize, usize, usize)> {
-        let candidates =
-            candidates.iter().map(|&(start, end, rank)| Candidate { start, end, rank }).collect();
-        merge(candidates).map(|found| (found.start, found.end, found.rank)).collect()
+        let candidates = candidates
+            .iter()
+            .map(|&(start, end, rank)| Candidate { start, end, rank })
+            .collect();
+        merge(candidates)
+            .map(|found| (found.start, found.end, found.rank))
+            .collect()
     }
 
     #[test]

@@ -34,8 +34,6 @@ pub(super) struct Scan<'t> {
     found: Vec<Candidate>,
     /// The end of the last finding so far, of any kind.
     last_end: usize,
-    /// Where the last phone number ended: its groups must not start another.
-    pub(super) phone_end: usize,
     examined: u64,
 }
 
@@ -50,13 +48,13 @@ impl<'t> Scan<'t> {
             base,
             found: Vec::new(),
             last_end: 0,
-            phone_end: 0,
             examined: text.len() as u64,
         };
         let triggers = scan.triggers();
         let mut at = 0;
-        while let Some(skipped) =
-            scan.bytes[at..].iter().position(|&byte| triggers[byte as usize] != Trigger::None)
+        while let Some(skipped) = scan.bytes[at..]
+            .iter()
+            .position(|&byte| triggers[byte as usize] != Trigger::None)
         {
             at += skipped;
             let next = match triggers[scan.bytes[at] as usize] {
@@ -98,7 +96,8 @@ impl<'t> Scan<'t> {
 
     /// Whether findings of this built-in kind are asked for.
     pub(super) fn wants(&self, kind: &Kind) -> bool {
-        self.rank(kind).is_some_and(|rank| self.kinds.contains(rank))
+        self.rank(kind)
+            .is_some_and(|rank| self.kinds.contains(rank))
     }
 
     fn rank(&self, kind: &Kind) -> Option<usize> {
@@ -127,12 +126,17 @@ impl<'t> Scan<'t> {
 
     /// The byte before `at`, if there is one and no finding ends there.
     pub(super) fn before(&self, at: usize) -> Option<u8> {
-        if self.after_finding(at) { None } else { self.byte(at.checked_sub(1)?) }
+        if self.after_finding(at) {
+            None
+        } else {
+            self.byte(at.checked_sub(1)?)
+        }
     }
 
     /// Whether a letter or digit is directly before `at`.
     pub(super) fn inside_word(&self, at: usize) -> bool {
-        self.before(at).is_some_and(|byte| byte.is_ascii_alphanumeric())
+        self.before(at)
+            .is_some_and(|byte| byte.is_ascii_alphanumeric())
     }
 
     /// Whether a letter, digit or underscore is at `at`.
@@ -162,15 +166,22 @@ impl<'t> Scan<'t> {
     /// The end of the run of bytes in `class` from `at`, at most `max` bytes on.
     pub(super) fn run_end(&mut self, at: usize, max: usize, class: fn(u8) -> bool) -> usize {
         let limit = at.saturating_add(max).min(self.bytes.len());
-        let length = self.bytes[at.min(limit)..limit].iter().take_while(|&&b| class(b)).count();
+        let length = self.bytes[at.min(limit)..limit]
+            .iter()
+            .take_while(|&&b| class(b))
+            .count();
         self.examined += length as u64 + 1;
         at + length
     }
 
     /// The start of the run of bytes in `class` before `at`, at most `max` bytes back.
     pub(super) fn run_start(&mut self, at: usize, max: usize, class: fn(u8) -> bool) -> usize {
-        let length =
-            self.bytes[..at].iter().rev().take(max).take_while(|&&b| class(b)).count();
+        let length = self.bytes[..at]
+            .iter()
+            .rev()
+            .take(max)
+            .take_while(|&&b| class(b))
+            .count();
         self.examined += length as u64 + 1;
         at - length
     }
@@ -184,10 +195,16 @@ impl<'t> Scan<'t> {
     /// The next `max` bytes from `at`, or what is left. They count as examined, whether the
     /// detector gets that far or not.
     pub(super) fn window(&mut self, at: usize, max: usize) -> &'t [u8] {
-        let end = at.saturating_add(max).min(self.bytes.len());
-        let window = &self.bytes[at.min(end)..end];
+        let window = self.rest(at, max);
         self.examined += window.len() as u64;
         window
+    }
+
+    /// The next `max` bytes from `at`, or what is left. The caller counts those that it examines by
+    /// [`charge`](Self::charge).
+    pub(super) fn rest(&self, at: usize, max: usize) -> &'t [u8] {
+        let end = at.saturating_add(max).min(self.bytes.len());
+        &self.bytes[at.min(end)..end]
     }
 
     /// The characters before `at`, nearest first. The caller bounds how many it takes, and counts
@@ -196,7 +213,7 @@ impl<'t> Scan<'t> {
         self.text[..at].chars().rev()
     }
 
-    /// The characters from `at`, under the same terms as [`chars_before`](Self::chars_before).
+    /// The characters from `at`, under the same terms.
     pub(super) fn chars_from(&self, at: usize) -> impl Iterator<Item = char> + use<'t> {
         self.text[at..].chars()
     }

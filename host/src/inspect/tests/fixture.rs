@@ -59,9 +59,14 @@ pub(super) fn build(dir: &Path, source: &str, name: &str, args: &[&str]) -> Path
     let input = dir.join(format!("{name}.rs"));
     let output = dir.join(name);
     std::fs::write(&input, source).expect("the source can be written");
+    let crate_name = name
+        .trim_start_matches("lib")
+        .split('.')
+        .next()
+        .unwrap_or(name);
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let result = Command::new(rustc)
-        .args(["--edition=2024", "--crate-name=fixture", "-o"])
+        .args(["--edition=2024", "--crate-name", crate_name, "-o"])
         .args([&output, &input])
         .args(args)
         .output()
@@ -79,7 +84,12 @@ pub(super) fn temp_dir() -> TempDir {
 pub(super) fn sample() -> &'static [u8] {
     static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let dir = temp_dir();
-        let file = build(dir.path(), &source(PARTS.symbol), "sample", &["--crate-type=cdylib", "-g"]);
+        let file = build(
+            dir.path(),
+            &source(PARTS.symbol),
+            "sample",
+            &["--crate-type=cdylib", "-g"],
+        );
         std::fs::read(file).expect("the fixture can be read")
     });
     &SAMPLE

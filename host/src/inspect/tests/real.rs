@@ -3,12 +3,19 @@
 
 use std::process::Command;
 
+use object::{Object, ObjectSymbol};
+
 use super::super::*;
 use super::fixture::{PARTS, both, build, refusal, sample, source, temp_dir};
 
 fn library(source: &str, args: &[&str]) -> Inspection {
     let dir = temp_dir();
-    let file = build(dir.path(), source, "library", &[&["--crate-type=cdylib"], args].concat());
+    let file = build(
+        dir.path(),
+        source,
+        "library",
+        &[&["--crate-type=cdylib"], args].concat(),
+    );
     inspect(file).expect("a library")
 }
 
@@ -31,7 +38,11 @@ fn a_debug_build_tells_all_its_facts() {
     assert_eq!(facts.arch.to_string(), std::env::consts::ARCH);
     assert_eq!(u32::from(facts.bits), usize::BITS);
     assert_eq!(facts.size, sample().len() as u64);
-    assert!(facts.needed.iter().any(|name| name.starts_with("libc.")), "{:?}", facts.needed);
+    assert!(
+        facts.needed.iter().any(|name| name.starts_with("libc.")),
+        "{:?}",
+        facts.needed
+    );
     assert_eq!(facts.soname, None);
     assert!(!facts.may_pin());
     assert_is_sample(facts.require_note().expect("a note"));
@@ -77,16 +88,28 @@ fn inspecting_runs_no_constructor() {
         "#
     );
     let source = source(PARTS.symbol) + &constructor;
-    let file = build(dir.path(), &source, "constructor.so", &["--crate-type=cdylib"]);
+    let file = build(
+        dir.path(),
+        &source,
+        "constructor.so",
+        &["--crate-type=cdylib"],
+    );
 
     let facts = inspect(&file).expect("a library");
     assert_is_sample(facts.require_note().expect("a note"));
     hash_file(&file).expect("a hash");
     assert!(!mark.exists(), "the inspection ran the constructor");
 
-    // The constructor does leave its mark once the library is loaded, or the test would prove nothing.
-    let status = Command::new("true").env("LD_PRELOAD", &file).status().expect("a process");
-    assert!(status.success() && mark.exists(), "the fixture's constructor does not run");
+    // The constructor does leave its mark once the library is loaded, or the test would prove
+    // nothing.
+    let status = Command::new("true")
+        .env("LD_PRELOAD", &file)
+        .status()
+        .expect("a process");
+    assert!(
+        status.success() && mark.exists(),
+        "the fixture's constructor does not run"
+    );
 }
 
 #[test]
@@ -96,24 +119,22 @@ fn what_pins_a_library_is_seen() {
     assert!(facts.nodelete && facts.may_pin());
     assert_eq!(facts.soname.as_deref(), Some("libnamed.so.1"));
 
-    let unique = r#"
-        core::arch::global_asm!(
-            ".pushsection .data.unique,\"aw\"",
-            ".globl unique_one", ".type unique_one, @gnu_unique_object", ".size unique_one, 8",
-            "unique_one: .quad 1",
-            ".popsection",
-        );
-        unsafe extern "C" { static unique_one: u64; }
-        #[unsafe(no_mangle)]
-        pub extern "C" fn touch() -> u64 { unsafe { unique_one } }
-    "#;
-    let facts = library(unique, &["-Clink-arg=-Wl,--export-dynamic-symbol=unique_one"]);
-    if facts.unique_symbols.count == 0 {
-        // rustc's version script keeps symbols of assembly local with some linkers.
-        return;
-    }
-    assert_eq!(facts.unique_symbols.names, ["unique_one"]);
+    let mut bytes = sample().to_vec();
+    let file =
+        object::read::elf::ElfFile64::<object::Endianness>::parse(sample()).expect("an ELF file");
+    let symbol = file
+        .dynamic_symbols()
+        .find(|symbol| symbol.name() == Ok(PARTS.symbol));
+    let symbol = symbol.expect("the exported symbol").elf_symbol();
+    let offset = std::ptr::from_ref(symbol).addr() - sample().as_ptr().addr();
+    // The binding is the upper half of st_info, which follows the four bytes of st_name.
+    assert_eq!(bytes[offset + 4] >> 4, elf::STB_GLOBAL.0);
+    bytes[offset + 4] = elf::STB_GNU_UNIQUE.0 << 4 | bytes[offset + 4] & 0xF;
+    let facts = both(&bytes).expect("a library");
     assert!(facts.may_pin());
+    assert_eq!(facts.unique_symbols.count, 1);
+    assert_eq!(facts.unique_symbols.names, [PARTS.symbol]);
+    assert_is_sample(facts.require_note().expect("a note"));
 }
 
 #[test]
@@ -137,17 +158,25 @@ fn a_library_without_a_note_has_facts_but_is_no_plugin() {
 fn two_plugins_in_one_file_are_refused_by_name() {
     let dir = temp_dir();
     let first = source("KEYWAY_FIRST");
-    build(dir.path(), &first, "libfirst.rlib", &["--crate-type=rlib", "--crate-name=first"]);
+    let rlib = build(dir.path(), &first, "libfirst.rlib", &["--crate-type=rlib"]);
     let second = source("KEYWAY_SECOND") + "\nextern crate first;\npub use first::KEYWAY_FIRST;";
-    let rlib = format!("--extern=first={}", dir.path().join("libfirst.rlib").display());
-    let file = build(dir.path(), &second, "both.so", &["--crate-type=cdylib", &rlib]);
+    let rlib = format!("--extern=first={}", rlib.display());
+    let file = build(
+        dir.path(),
+        &second,
+        "both.so",
+        &["--crate-type=cdylib", &rlib],
+    );
 
     let facts = inspect(file).expect("a library");
     let error = facts.require_note().expect_err("two notes");
     assert_eq!(error.kind(), InspectErrorKind::SeveralNotes);
     let text = error.to_string();
     assert!(text.contains("found 2 ("), "{text}");
-    assert!(text.contains("KEYWAY_FIRST") && text.contains("KEYWAY_SECOND"), "{text}");
+    assert!(
+        text.contains("KEYWAY_FIRST") && text.contains("KEYWAY_SECOND"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -161,11 +190,31 @@ fn a_symbol_that_is_not_exported_is_told() {
 fn other_crate_types_are_refused_with_a_hint() {
     let dir = temp_dir();
     for (source, name, arg, found) in [
-        ("fn main() {}", "pie", "--crate-type=bin", "a position independent ELF executable"),
-        ("fn main() {}", "exe", "-Crelocation-model=static", "an ELF executable"),
+        (
+            "fn main() {}",
+            "pie",
+            "--crate-type=bin",
+            "a position independent ELF executable",
+        ),
+        (
+            "fn main() {}",
+            "exe",
+            "-Crelocation-model=static",
+            "an ELF executable",
+        ),
         ("", "object.o", "--emit=obj", "an ELF object file"),
-        ("", "libarchive.rlib", "--crate-type=rlib", "a static archive (.a, .lib or .rlib)"),
-        ("", "libarchive.a", "--crate-type=staticlib", "a static archive (.a, .lib or .rlib)"),
+        (
+            "",
+            "archive.rlib",
+            "--crate-type=rlib",
+            "a static archive (.a, .lib or .rlib)",
+        ),
+        (
+            "",
+            "archive.a",
+            "--crate-type=staticlib",
+            "a static archive (.a, .lib or .rlib)",
+        ),
     ] {
         let lib = ["--crate-type=lib"];
         let lib = if name == "object.o" { &lib[..] } else { &[] };
@@ -198,7 +247,10 @@ fn every_cut_is_seen_as_truncation() {
         assert!(error.is_incomplete());
     }
     let cut = whole.len() / 10 * 7;
-    let truncated = InspectErrorKind::Truncated { expected: whole.len() as u64, found: cut as u64 };
+    let truncated = InspectErrorKind::Truncated {
+        expected: whole.len() as u64,
+        found: cut as u64,
+    };
     assert_eq!(
         refusal(&whole[..cut], truncated),
         format!(

@@ -1,7 +1,7 @@
 //! CRC-32 (IEEE 802.3, reflected polynomial 0xEDB88320), in const context and at run time.
 //!
-//! Eight bytes are taken per step: the compiler interprets the encoder for each plugin build, and the host
-//! checks a whole manifest within its budget for an inspection.
+//! Eight bytes are taken per step: the compiler interprets the encoder for each plugin build, and
+//! the host checks a whole manifest within its budget for an inspection.
 
 /// `TABLES[k][b]` is the checksum of byte `b` followed by `k` zero bytes.
 static TABLES: [[u32; 256]; 8] = tables();

@@ -1,5 +1,6 @@
-//! Reading the note: from the bytes of a section to notes, and from a description to its fields. Any input
-//! gives a result or a precise error; nothing here panics or allocates more than an error's text.
+//! Reading the note: from the bytes of a section to notes, and from a description to its fields.
+//! Any input gives a result or a precise error; nothing here panics or allocates more than an
+//! error's text.
 
 use super::{
     Endian, FLAG_PANIC_ABORT, FORMAT, FRAME_LEN, MAGIC, NAME, NoteError, TYPE, at, crc32, padded,
@@ -13,8 +14,8 @@ pub struct Note<'a> {
     pub interface_major: u16,
     /// Minor version of the interface that the plugin was built against.
     pub built_minor: u16,
-    /// Newest minor version of the interface that the plugin requires. The decoder does not compare it
-    /// with the built one; that is a question of versions, not of the format.
+    /// Newest minor version of the interface that the plugin requires. The decoder does not compare
+    /// it with the built one; that is a question of versions, not of the format.
     pub required_minor: u16,
     /// Whether the plugin was compiled with `panic = "abort"`.
     pub panic_abort: bool,
@@ -74,7 +75,8 @@ impl<'a> RawNote<'a> {
     }
 }
 
-/// Takes a section apart into its notes, of whatever name. The byte order is that of the file's target.
+/// Takes a section apart into its notes, of whatever name. The byte order is that of the file's
+/// target.
 ///
 /// The iterator ends after the first error, since what follows a malformed note cannot be found.
 pub fn split(section: &[u8], endian: Endian) -> Split<'_> {
@@ -111,7 +113,8 @@ impl<'a> Iterator for Split<'a> {
     }
 }
 
-/// The first note in `rest` and the bytes it takes with its padding, or none if nothing but padding is left.
+/// The first note in `rest` and the bytes it takes with its padding, or none if nothing but padding
+/// is left.
 fn first(rest: &[u8], endian: Endian) -> Result<Option<(RawNote<'_>, usize)>, NoteError> {
     if is_padding(rest)? {
         Ok(None)
@@ -120,8 +123,8 @@ fn first(rest: &[u8], endian: Endian) -> Result<Option<(RawNote<'_>, usize)>, No
     }
 }
 
-/// Whether only padding is left. A zero header followed by anything else is an error, not an empty note:
-/// the look-ahead would make a crafted section cost quadratic time.
+/// Whether only padding is left. A zero header followed by anything else is an error, not an empty
+/// note: the look-ahead would make a crafted section cost quadratic time.
 fn is_padding(rest: &[u8]) -> Result<bool, NoteError> {
     if !rest.iter().take(FRAME_LEN).all(|byte| *byte == 0) {
         return Ok(false);
@@ -182,8 +185,8 @@ fn take(bytes: &[u8], endian: Endian) -> Result<(RawNote<'_>, usize), NoteError>
 ///
 /// # Errors
 ///
-/// Any [`NoteError`], with offsets from the start of the description. The checksum is checked before any
-/// text is looked at.
+/// Any [`NoteError`], with offsets from the start of the description. The checksum is checked
+/// before any text is looked at.
 pub fn decode_desc(desc: &[u8]) -> Result<Note<'_>, NoteError> {
     let Some((fixed, texts)) = desc.split_first_chunk::<{ at::TEXT }>() else {
         return Err(NoteError::Truncated {

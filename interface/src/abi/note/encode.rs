@@ -1,5 +1,6 @@
-//! Writing the note. It happens in const context in the plugin's crate, so there are only loops, slices
-//! and arrays, and a mistake is a panic with a clear text, which the compiler reports as an error.
+//! Writing the note. It happens in const context in the plugin's crate, so there are only loops,
+//! slices and arrays, and a mistake is a panic with a clear text, which the compiler reports as an
+//! error.
 
 use super::{DESC_AT, Endian, FLAG_PANIC_ABORT, FORMAT, MAGIC, NAME, TYPE, at, crc32, padded};
 
@@ -20,15 +21,15 @@ pub struct NoteParts<'a> {
     pub rustc: &'a str,
     /// Name of the exported descriptor symbol: 1 to 65,535 bytes, without NUL.
     pub symbol: &'a str,
-    /// The manifest as JSON. From about 1.5 MB on, its encoding trips the compiler's lint against long
-    /// evaluations.
+    /// The manifest as JSON. From about 1.5 MB on, its encoding trips the compiler's lint against
+    /// long evaluations.
     pub manifest: &'a str,
 }
 
 /// Bytes of an encoded note, aligned as the format of ELF wants notes to be.
 ///
-/// A plain byte array has an alignment of 1. Tools that walk the notes of a segment expect each at a multiple
-/// of 4.
+/// A plain byte array has an alignment of 1. Tools that walk the notes of a segment expect each at
+/// a multiple of 4.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(4))]
 pub struct Aligned<const N: usize>(pub [u8; N]);
@@ -46,8 +47,8 @@ pub const fn len(parts: &NoteParts<'_>) -> usize {
 ///
 /// # Panics
 ///
-/// If `N` is not [`len`] of the parts, or a part does not fit the format. In const context this is a
-/// compile error.
+/// If `N` is not [`len`] of the parts, or a part does not fit the format. In const context this is
+/// a compile error.
 pub const fn encode<const N: usize>(parts: &NoteParts<'_>) -> [u8; N] {
     assert!(
         N == len(parts),
@@ -153,7 +154,8 @@ const fn write(note: &mut [u8], parts: &NoteParts<'_>, endian: Endian) {
     put(desc, at::CRC, &crc.to_le_bytes());
 }
 
-/// Copies `from` to `into[at..]` and returns where it ends; `copy_from_slice` is not const before Rust 1.87.
+/// Copies `from` to `into[at..]` and returns where it ends; `copy_from_slice` is not const before
+/// Rust 1.87.
 const fn put(into: &mut [u8], at: usize, from: &[u8]) -> usize {
     let mut taken = 0;
     while taken < from.len() {

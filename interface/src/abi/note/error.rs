@@ -20,7 +20,8 @@ pub enum NoteError {
         /// Bytes that are there.
         found: usize,
     },
-    /// Where a note should begin are zeros, as a linker pads a section, but other bytes follow them.
+    /// Where a note should begin are zeros, as a linker pads a section, but other bytes follow
+    /// them.
     NotPadding {
         /// Where the first other byte is.
         offset: usize,
@@ -101,7 +102,8 @@ impl fmt::Display for NoteError {
             ),
             Self::NotPadding { offset, found } => write!(
                 f,
-                "wrong padding at offset {offset}: expected zeros to the end of the section, found {found:#04x}"
+                "wrong padding at offset {offset}: expected zeros to the end of the \
+                 section, found {found:#04x}"
             ),
             Self::WrongName { offset, found } => {
                 write!(
@@ -131,7 +133,8 @@ impl fmt::Display for NoteError {
                 found,
             } => write!(
                 f,
-                "wrong length of the description at offset {offset}: its parts need {expected} bytes, found {found}"
+                "wrong length of the description at offset {offset}: its parts need \
+                 {expected} bytes, found {found}"
             ),
             Self::WrongChecksum {
                 offset,

@@ -206,7 +206,8 @@ fn random_bytes_never_panic() {
     };
     for round in 0..4_000 {
         let mut bytes: Vec<u8> = (0..random() % 200).map(|_| random() as u8).collect();
-        // Half of them are good notes with a few bytes overwritten, which get further into the decoder.
+        // Half of them are good notes with a few bytes overwritten, which get further into the
+        // decoder.
         if round % 2 == 0 {
             bytes = NOTE.0.to_vec();
             for _ in 0..=random() % 4 {

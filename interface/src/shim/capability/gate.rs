@@ -42,7 +42,10 @@ struct Waiting {
 impl Gate {
     /// A gate with these limits.
     pub fn new(limits: GateLimits) -> Arc<Self> {
-        Arc::new(Gate { limits, state: Mutex::default() })
+        Arc::new(Gate {
+            limits,
+            state: Mutex::default(),
+        })
     }
 
     /// Calls that run now, and calls that wait.
@@ -58,7 +61,9 @@ impl Gate {
             return None;
         }
         state.running += 1;
-        Some(Permit { gate: Arc::clone(self) })
+        Some(Permit {
+            gate: Arc::clone(self),
+        })
     }
 
     /// A place in the queue, unless it is full. The turn comes at once where nobody waits.
@@ -69,12 +74,18 @@ impl Gate {
             state.running += 1;
             state.granted.push(ticket);
         } else if state.waiting.len() < self.limits.queued {
-            state.waiting.push_back(Waiting { ticket, waker: None });
+            state.waiting.push_back(Waiting {
+                ticket,
+                waker: None,
+            });
         } else {
             return None;
         }
         state.next_ticket += 1;
-        Some(Turn { gate: Arc::clone(self), ticket: Some(ticket) })
+        Some(Turn {
+            gate: Arc::clone(self),
+            ticket: Some(ticket),
+        })
     }
 
     fn leave(&self) {
@@ -136,7 +147,9 @@ impl Turn {
             state.granted.swap_remove(index);
             drop(state);
             self.ticket = None;
-            return Poll::Ready(Permit { gate: Arc::clone(&self.gate) });
+            return Poll::Ready(Permit {
+                gate: Arc::clone(&self.gate),
+            });
         }
         let replaced = state
             .waiting
@@ -158,7 +171,10 @@ impl Drop for Turn {
             drop(state);
             self.gate.leave();
         } else {
-            let index = state.waiting.iter().position(|waiting| waiting.ticket == ticket);
+            let index = state
+                .waiting
+                .iter()
+                .position(|waiting| waiting.ticket == ticket);
             let removed = index.and_then(|index| state.waiting.remove(index));
             drop(state);
             drop(removed);
@@ -176,14 +192,19 @@ mod tests {
 
     #[test]
     fn a_call_over_the_limit_waits_until_one_ends_and_one_over_the_queue_is_refused() {
-        let gate = Gate::new(GateLimits { concurrent: 1, queued: 1 });
+        let gate = Gate::new(GateLimits {
+            concurrent: 1,
+            queued: 1,
+        });
         let first = gate.try_enter().expect("the gate is empty");
         assert!(gate.try_enter().is_none());
         let mut second = gate.queue().expect("one may wait");
         assert!(gate.queue().is_none(), "the queue is full");
         assert!(poll(&mut second).is_pending());
         drop(first);
-        let Poll::Ready(permit) = poll(&mut second) else { panic!("its turn has come") };
+        let Poll::Ready(permit) = poll(&mut second) else {
+            panic!("its turn has come")
+        };
         assert_eq!(gate.load(), (1, 0));
         drop(permit);
         assert_eq!(gate.load(), (0, 0));
@@ -191,7 +212,10 @@ mod tests {
 
     #[test]
     fn a_caller_that_gives_up_passes_its_turn_on() {
-        let gate = Gate::new(GateLimits { concurrent: 1, queued: 2 });
+        let gate = Gate::new(GateLimits {
+            concurrent: 1,
+            queued: 2,
+        });
         let first = gate.try_enter().expect("the gate is empty");
         let second = gate.queue().expect("there is room");
         let mut third = gate.queue().expect("there is room");

@@ -57,7 +57,14 @@ impl Provided {
         layout: &'static InterfaceLayout,
     ) -> Self {
         let data = Box::into_raw(Box::new(implementation)).cast();
-        Provided { object: RawObject { data, vtable: table }, layout, lease: None }
+        Provided {
+            object: RawObject {
+                data,
+                vtable: table,
+            },
+            layout,
+            lease: None,
+        }
     }
 
     /// The layout of the implementation's method table.
@@ -75,7 +82,11 @@ impl Provided {
 
     pub(crate) fn into_registration(self, name: String) -> Registration {
         let (object, layout, _) = self.into_raw();
-        Registration { name: name.into(), object, layout }
+        Registration {
+            name: name.into(),
+            object,
+            layout,
+        }
     }
 
     /// # Safety
@@ -90,7 +101,11 @@ impl Provided {
         // SAFETY: the layout is a static of the sender, which the lease keeps; it is handed out
         // by `layout` only for as long as this value lives or its lease is kept.
         let layout = unsafe { &*layout };
-        Provided { object, layout, lease: origin.lease() }
+        Provided {
+            object,
+            layout,
+            lease: origin.lease(),
+        }
     }
 }
 

@@ -62,12 +62,19 @@ impl Entry {
     /// `owner` keeps its library loaded.
     #[doc(hidden)]
     pub unsafe fn new(object: RawObject, owner: Arc<dyn Owner>) -> Self {
-        Entry { object, gate: owner.gate(), owner }
+        Entry {
+            object,
+            gate: owner.gate(),
+            owner,
+        }
     }
 
     #[inline(always)]
     fn object(&self) -> Object<'_> {
-        Object { raw: self.object, entry: std::marker::PhantomData }
+        Object {
+            raw: self.object,
+            entry: std::marker::PhantomData,
+        }
     }
 
     fn table_size(&self) -> usize {
@@ -97,7 +104,10 @@ impl Entry {
     fn busy(&self) -> PluginError {
         PluginError::of(
             ErrorKind::Busy,
-            format!("{} is at its limit of concurrent calls", self.owner.describe()),
+            format!(
+                "{} is at its limit of concurrent calls",
+                self.owner.describe()
+            ),
         )
     }
 
@@ -105,7 +115,10 @@ impl Entry {
     fn too_late(&self, deadline: Duration) -> PluginError {
         PluginError::of(
             ErrorKind::DeadlineExceeded,
-            format!("{} did not answer within {deadline:?}", self.owner.describe()),
+            format!(
+                "{} did not answer within {deadline:?}",
+                self.owner.describe()
+            ),
         )
     }
 
@@ -195,19 +208,28 @@ impl Target {
     /// Calls go to what the slot points to; `name` is for messages.
     #[doc(hidden)]
     pub fn slot(slot: Arc<Slot<Entry>>, name: Arc<str>) -> Self {
-        Target { route: Route::Slot(slot, name), deadline: None }
+        Target {
+            route: Route::Slot(slot, name),
+            deadline: None,
+        }
     }
 
     /// Calls go to this object.
     #[doc(hidden)]
-    pub fn fixed(entry: Entry) -> Self {
-        Target { route: Route::Fixed(Arc::new(entry)), deadline: None }
+    pub fn fixed(entry: Arc<Entry>) -> Self {
+        Target {
+            route: Route::Fixed(entry),
+            deadline: None,
+        }
     }
 
     /// The same target with a deadline for asynchronous calls.
     #[must_use]
     pub fn with_deadline(&self, deadline: Duration) -> Self {
-        Target { route: self.route.clone(), deadline: Some(deadline) }
+        Target {
+            route: self.route.clone(),
+            deadline: Some(deadline),
+        }
     }
 
     /// Runs a synchronous method.
@@ -218,10 +240,7 @@ impl Target {
     /// concurrent calls.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn call<R: Pass>(
-        &self,
-        method: impl FnOnce(Object<'_>) -> AbiResult<R::Abi>,
-    ) -> Result<R> {
+    pub fn call<R: Pass>(&self, method: impl FnOnce(Object<'_>) -> AbiResult<R::Abi>) -> Result<R> {
         match &self.route {
             Route::Slot(slot, _) => {
                 let answer = slot.with(
@@ -270,7 +289,8 @@ impl Target {
         match &self.route {
             Route::Slot(slot, _) => {
                 // An empty slot goes the way of the call, which says that nothing serves.
-                slot.with(|entered| entered.table_size() >= needed).unwrap_or(true)
+                slot.with(|entered| entered.table_size() >= needed)
+                    .unwrap_or(true)
             }
             Route::Fixed(entry) => entry.table_size() >= needed,
         }
@@ -284,7 +304,13 @@ impl Target {
         R: Pass,
         F: FnOnce(Object<'_>) -> Result<BorrowingFfiFuture<'a, AbiResult<R::Abi>>>,
     {
-        AsyncCall { target: self, needed, start: Some(start), timer: None, state: State::Idle }
+        AsyncCall {
+            target: self,
+            needed,
+            start: Some(start),
+            timer: None,
+            state: State::Idle,
+        }
     }
 
     #[cold]
@@ -293,15 +319,18 @@ impl Target {
             Route::Slot(_, name) => name,
             Route::Fixed(_) => "the object",
         };
-        PluginError::of(ErrorKind::Unavailable, format!("no plugin serves {name} at the moment"))
+        PluginError::of(
+            ErrorKind::Unavailable,
+            format!("no plugin serves {name} at the moment"),
+        )
     }
 
     #[cold]
     fn lacks_method(&self) -> PluginError {
         match &self.route {
-            Route::Slot(slot, _) => {
-                slot.with(|entered| entered.lacks_method()).unwrap_or_else(|| self.unavailable())
-            }
+            Route::Slot(slot, _) => slot
+                .with(|entered| entered.lacks_method())
+                .unwrap_or_else(|| self.unavailable()),
             Route::Fixed(entry) => entry.lacks_method(),
         }
     }
@@ -365,7 +394,9 @@ struct Running<'a, R: Pass> {
 
 impl<R: Pass, F> fmt::Debug for AsyncCall<'_, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsyncCall").field("target", self.target).finish_non_exhaustive()
+        f.debug_struct("AsyncCall")
+            .field("target", self.target)
+            .finish_non_exhaustive()
     }
 }
 
@@ -443,7 +474,11 @@ where
         match Pin::new(&mut future).poll(cx) {
             Poll::Ready(answer) => Poll::Ready(entry.finish(answer, &|| lease() as Lease)),
             Poll::Pending => {
-                self.state = State::Running(Running { future, _permit: permit, lease: lease() });
+                self.state = State::Running(Running {
+                    future,
+                    _permit: permit,
+                    lease: lease(),
+                });
                 self.arm_timer(entry);
                 poll_timer(&mut self.timer, entry, cx)
             }
@@ -454,8 +489,10 @@ where
     fn arm_timer(&mut self, entry: &Entry) {
         if self.timer.is_none() {
             let deadline = self.target.deadline.or_else(|| entry.owner.deadline());
-            self.timer =
-                deadline.map(|deadline| Timer { deadline, sleep: entry.owner.sleep(deadline) });
+            self.timer = deadline.map(|deadline| Timer {
+                deadline,
+                sleep: entry.owner.sleep(deadline),
+            });
         }
     }
 
@@ -472,7 +509,9 @@ where
                 None => return Poll::Ready(Err(entry.busy())),
             }
         }
-        let State::Queued(turn) = &mut self.state else { unreachable!("it was just put there") };
+        let State::Queued(turn) = &mut self.state else {
+            unreachable!("it was just put there")
+        };
         turn.poll(cx).map(Ok)
     }
 }
@@ -495,7 +534,9 @@ fn poll_timer<R>(
     entry: &Entry,
     cx: &mut Context<'_>,
 ) -> Poll<Result<R>> {
-    let Some(Timer { deadline, sleep }) = timer else { return Poll::Pending };
+    let Some(Timer { deadline, sleep }) = timer else {
+        return Poll::Pending;
+    };
     match sleep.as_mut().poll(cx) {
         Poll::Ready(()) => Poll::Ready(Err(entry.too_late(*deadline))),
         Poll::Pending => Poll::Pending,

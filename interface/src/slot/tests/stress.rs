@@ -1,4 +1,5 @@
-//! Readers of every kind against writers of every kind, with canaries that know when they were dropped.
+//! Readers of every kind against writers of every kind, with canaries that know when they were
+//! dropped.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -44,7 +45,10 @@ fn write(slot: &Slot<Canary>, number: usize, created: &AtomicUsize, dropped: &Ar
         0 => drop(slot.swap(Some(new))),
         1 => {
             let retired = slot.swap(Some(new)).expect("the slot is never empty");
-            retired.wait(Duration::MAX).expect("the readers leave").sing();
+            retired
+                .wait(Duration::MAX)
+                .expect("the readers leave")
+                .sing();
         }
         2 => {
             let mut retired = slot.swap(Some(new)).expect("the slot is never empty");
@@ -93,7 +97,8 @@ fn no_value_is_dropped_under_a_call_and_each_is_dropped_once() {
                 }
             })
         });
-        // Stop the readers even if a writer failed, so that the failure is reported and not waited for.
+        // Stop the readers even if a writer failed, so that the failure is reported and not waited
+        // for.
         let ends = writers.map(thread::ScopedJoinHandle::join);
         stop.store(true, Ordering::Relaxed);
         for end in ends {
@@ -104,6 +109,8 @@ fn no_value_is_dropped_under_a_call_and_each_is_dropped_once() {
     sweep();
     let created = created.load(Ordering::SeqCst);
     assert_eq!(created, 2 * SWAPS + 1);
-    eventually("all are dropped", || dropped.load(Ordering::SeqCst) >= created);
+    eventually("all are dropped", || {
+        dropped.load(Ordering::SeqCst) >= created
+    });
     assert_eq!(dropped.load(Ordering::SeqCst), created);
 }

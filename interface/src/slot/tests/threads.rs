@@ -1,4 +1,5 @@
-//! Threads that come and go: their records are used again, and calls work to the very end of a thread.
+//! Threads that come and go: their records are used again, and calls work to the very end of a
+//! thread.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use super::super::{Slot, records};
 
 const THREADS: usize = if cfg!(miri) { 20 } else { 3000 };
 
-/// More than the test runner has threads on any machine this runs on, and far less than the threads of a test.
+/// More than the test runner has threads on any machine this runs on, and far less than the threads
+/// of a test.
 const OTHER_TESTS: usize = if cfg!(miri) { 15 } else { 256 };
 
 #[test]
@@ -25,7 +27,11 @@ fn threads_that_come_and_go_share_a_few_records() {
             assert_eq!(thread.join().expect("the thread is well"), Some(Some(14)));
         }
     }
-    assert!(records() - before <= OTHER_TESTS, "{} records, {before} before", records());
+    assert!(
+        records() - before <= OTHER_TESTS,
+        "{} records, {before} before",
+        records()
+    );
 }
 
 /// Calls when its thread's thread-locals are destroyed.
@@ -37,11 +43,17 @@ struct Last {
 impl Drop for Last {
     fn drop(&mut self) {
         for _ in 0..2 {
-            let sum = self.slot.with(|value| self.slot.with(|inner| **value + **inner));
+            let sum = self
+                .slot
+                .with(|value| self.slot.with(|inner| **value + **inner));
             assert_eq!(sum, Some(Some(14)));
             let retired = self.slot.with(|_| self.slot.swap(Some(Arc::new(7))));
-            let value = retired.flatten().expect("the slot holds a value").try_reclaim();
-            // Another thread's test cannot hold it: the slot is this test's, and its threads run one by one.
+            let value = retired
+                .flatten()
+                .expect("the slot holds a value")
+                .try_reclaim();
+            // Another thread's test cannot hold it: the slot is this test's, and its threads run
+            // one by one.
             assert_eq!(*value.expect("the calls returned"), 7);
             self.calls.fetch_add(1, Ordering::SeqCst);
         }
@@ -60,11 +72,15 @@ fn calls_from_destructors_of_thread_locals_work_and_leave_no_record_behind() {
     let before = records();
     let threads = THREADS / 4;
     for number in 0..threads {
-        let last = [(); 2].map(|()| Last { slot: Arc::clone(&slot), calls: Arc::clone(&calls) });
+        let last = [(); 2].map(|()| Last {
+            slot: Arc::clone(&slot),
+            calls: Arc::clone(&calls),
+        });
         let slot = Arc::clone(&slot);
         let thread = thread::spawn(move || {
-            // Destructors run in either order, by platform: so one is registered before the slot's own and
-            // one after it, and every second thread makes its very first call in a destructor.
+            // Destructors run in either order, by platform: so one is registered before the slot's
+            // own and one after it, and every second thread makes its very first call in a
+            // destructor.
             let [earlier, later] = last;
             EARLIER.set(Some(earlier));
             if number % 2 == 0 {
@@ -75,5 +91,9 @@ fn calls_from_destructors_of_thread_locals_work_and_leave_no_record_behind() {
         thread.join().expect("the thread is well");
     }
     assert_eq!(calls.load(Ordering::SeqCst), 4 * threads);
-    assert!(records() - before <= OTHER_TESTS, "{} records, {before} before", records());
+    assert!(
+        records() - before <= OTHER_TESTS,
+        "{} records, {before} before",
+        records()
+    );
 }

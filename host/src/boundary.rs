@@ -1,0 +1,51 @@
+//! The only way into a plugin: its entry function, and objects becoming entries.
+#![expect(
+    unsafe_code,
+    reason = "calls the entry function and takes objects over"
+)]
+
+use std::sync::Arc;
+
+use keyway::abi::root::PluginRootHandle;
+use keyway::abi::{Descriptor, InterfaceLayout, RResult};
+use keyway::capability::{Capability, Entry, Owner, Provided, Target};
+use keyway::host::{HostServices, HostServicesHandle};
+use keyway::{PluginError, Result};
+
+/// Calls the entry function of a plugin whose descriptor was checked.
+///
+/// `owner` keeps the library loaded for as long as the answered handle lives.
+pub(crate) fn enter(
+    descriptor: &'static Descriptor,
+    services: impl HostServices + 'static,
+    owner: Arc<dyn Owner>,
+) -> Result<PluginRootHandle> {
+    let (services, _, _) = HostServicesHandle::provide(services).into_raw();
+    // SAFETY: the layouts of the descriptor were compared with ours when the library was opened,
+    // and the object is given away.
+    let root = match unsafe { descriptor.entry()(services) } {
+        RResult::ROk(root) => root,
+        RResult::RErr(error) => return Err(PluginError::from(error)),
+    };
+    // SAFETY: the object was just given to us; its table follows the root layout of the
+    // descriptor, which was compared; the owner holds the library.
+    let entry = unsafe { Entry::new(root, owner) };
+    Ok(PluginRootHandle::from_target(Target::fixed(Arc::new(
+        entry,
+    ))))
+}
+
+/// What a plugin registered, ready to be called.
+///
+/// The layout stays readable for as long as the entry is held.
+pub(crate) fn entry(
+    provided: Provided,
+    owner: Arc<dyn Owner>,
+) -> (Entry, &'static InterfaceLayout) {
+    let (object, layout, lease) = provided.into_raw();
+    // SAFETY: the object was given to us, and `owner` is the generation that it came from, which
+    // holds the library.
+    let entry = unsafe { Entry::new(object, owner) };
+    drop(lease);
+    (entry, layout)
+}

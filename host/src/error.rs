@@ -1,0 +1,226 @@
+//! The error of everything that a host does apart from calling plugins.
+
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use keyway::PluginError;
+use keyway::abi::layout::LayoutError;
+
+use crate::inspect::InspectError;
+
+/// What went wrong, for code that decides on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HostErrorKind {
+    /// The file could not be inspected, or is not a plugin.
+    Inspect,
+    /// The embedded manifest does not read.
+    Manifest,
+    /// The file is for another target.
+    Target,
+    /// The plugin would end the process on a panic.
+    PanicStrategy,
+    /// The interface versions of host and plugin do not fit.
+    Interface,
+    /// The plugin asks for another version of this application.
+    HostVersion,
+    /// The plugin asks for an isolation that does not exist.
+    Isolation,
+    /// The private copy could not be made.
+    Stage,
+    /// The dynamic loader refused the library.
+    Open,
+    /// What the library says of itself when loaded is not what its file says.
+    Descriptor,
+    /// Types or method tables of host and plugin differ.
+    Layout,
+    /// The plugin failed to make its root object.
+    Construct,
+    /// The plugin failed to prepare.
+    Prepare,
+    /// The plugin failed to activate.
+    Activate,
+    /// What the plugin registered is not what it may register.
+    Registration,
+    /// The plugin failed to end its work in order.
+    Stop,
+    /// There is no such plugin, tool or capability.
+    NotFound,
+    /// A plugin of this name is loaded already.
+    AlreadyLoaded,
+    /// The host's own options contradict each other, or its resources could not be had.
+    Host,
+}
+
+impl HostErrorKind {
+    /// A stable identifier for programs and for looking the error up.
+    pub fn code(self) -> &'static str {
+        match self {
+            HostErrorKind::Inspect => "inspect",
+            HostErrorKind::Manifest => "manifest",
+            HostErrorKind::Target => "target",
+            HostErrorKind::PanicStrategy => "panic-strategy",
+            HostErrorKind::Interface => "interface",
+            HostErrorKind::HostVersion => "host-version",
+            HostErrorKind::Isolation => "isolation",
+            HostErrorKind::Stage => "stage",
+            HostErrorKind::Open => "open",
+            HostErrorKind::Descriptor => "descriptor",
+            HostErrorKind::Layout => "layout",
+            HostErrorKind::Construct => "construct",
+            HostErrorKind::Prepare => "prepare",
+            HostErrorKind::Activate => "activate",
+            HostErrorKind::Registration => "registration",
+            HostErrorKind::Stop => "stop",
+            HostErrorKind::NotFound => "not-found",
+            HostErrorKind::AlreadyLoaded => "already-loaded",
+            HostErrorKind::Host => "host",
+        }
+    }
+}
+
+/// An operation of the host that failed. The text says what, where, expected and found, and what
+/// to do about it where that is known.
+#[derive(Debug)]
+pub struct HostError {
+    inner: Box<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    kind: HostErrorKind,
+    plugin: Option<String>,
+    path: Option<PathBuf>,
+    message: String,
+    hint: Option<String>,
+    details: Option<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl HostError {
+    pub(crate) fn new(kind: HostErrorKind, message: impl Into<String>) -> Self {
+        HostError {
+            inner: Box::new(Inner {
+                kind,
+                plugin: None,
+                path: None,
+                message: message.into(),
+                hint: None,
+                details: None,
+                source: None,
+            }),
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.inner.hint = Some(hint.into());
+        self
+    }
+
+    /// Says which plugin it is about, unless that is said already.
+    pub(crate) fn of_plugin(mut self, plugin: &str) -> Self {
+        self.inner.plugin.get_or_insert_with(|| plugin.to_owned());
+        self
+    }
+
+    pub(crate) fn at(mut self, path: &Path) -> Self {
+        self.inner.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
+    pub(crate) fn source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.inner.source = Some(Box::new(source));
+        self
+    }
+
+    pub(crate) fn inspect(error: InspectError) -> Self {
+        // The message names the path itself.
+        HostError::new(HostErrorKind::Inspect, error.to_string()).source(error)
+    }
+
+    pub(crate) fn layout(error: &LayoutError) -> Self {
+        let mut own = HostError::new(HostErrorKind::Layout, error.to_string()).hint(
+            "rebuild the plugin against the version of keyway, and of the capability's crate, \
+             that the host uses",
+        );
+        own.inner.details = error.details().map(str::to_owned);
+        own
+    }
+
+    pub(crate) fn from_plugin(kind: HostErrorKind, doing: &str, error: PluginError) -> Self {
+        HostError::new(kind, format!("{doing} failed: {error:#}")).source(error)
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> HostErrorKind {
+        self.inner.kind
+    }
+
+    /// The stable identifier of the kind.
+    pub fn code(&self) -> &'static str {
+        self.inner.kind.code()
+    }
+
+    /// The plugin that it is about, as far as that is known.
+    pub fn plugin(&self) -> Option<&str> {
+        self.inner.plugin.as_deref()
+    }
+
+    /// The file that it is about.
+    pub fn path(&self) -> Option<&Path> {
+        self.inner.path.as_deref()
+    }
+
+    /// What went wrong, without plugin, path and hint.
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// What to do about it, where that is known; the display has it too.
+    pub fn advice(&self) -> Option<&str> {
+        self.inner.hint.as_deref()
+    }
+
+    /// The full report behind a one-line cause, such as a comparison of two type layouts.
+    pub fn details(&self) -> Option<&str> {
+        self.inner.details.as_deref()
+    }
+
+    /// The error of the plugin, if it was the plugin that failed.
+    pub fn plugin_error(&self) -> Option<&PluginError> {
+        self.inner.source.as_deref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            plugin,
+            path,
+            message,
+            hint,
+            ..
+        } = &*self.inner;
+        match (plugin, path) {
+            (Some(plugin), Some(path)) => write!(f, "plugin {plugin} ({}): ", path.display())?,
+            (Some(plugin), None) => write!(f, "plugin {plugin}: ")?,
+            (None, Some(path)) => write!(f, "{}: ", path.display())?,
+            (None, None) => {}
+        }
+        f.write_str(message)?;
+        hint.as_ref()
+            .map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
+    }
+}
+
+impl Error for HostError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        // The display has the source's text already where it is a plugin's or an inspection's.
+        let source = self.inner.source.as_deref()?;
+        if source.is::<PluginError>() || source.is::<InspectError>() {
+            return source.source();
+        }
+        Some(source)
+    }
+}

@@ -1,0 +1,70 @@
+//! One loaded version of a plugin: what owns its objects and keeps its library in memory.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use keyway::PluginError;
+use keyway::capability::{Gate, Owner};
+use semver::Version;
+
+use crate::library::Library;
+
+/// One loaded version of a plugin.
+pub(crate) struct Generation {
+    pub(crate) name: Arc<str>,
+    pub(crate) version: Version,
+    pub(crate) gate: Option<Arc<Gate>>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) timer: tokio::runtime::Handle,
+    pub(crate) panics: AtomicU64,
+    /// The private copy, for debuggers and backtraces; removed with the host's stage.
+    pub(crate) staged: Option<PathBuf>,
+    /// Last: everything above may lead into it. None for a plugin that is linked statically.
+    pub(crate) library: Option<Library>,
+}
+
+impl Owner for Generation {
+    fn describe(&self) -> String {
+        format!("plugin '{}' v{}", self.name, self.version)
+    }
+
+    fn panicked(&self, error: &PluginError) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            plugin = &*self.name,
+            version = %self.version,
+            location = error.location().unwrap_or("unknown"),
+            "contained a panic: {}",
+            error.message()
+        );
+    }
+
+    fn gate(&self) -> Option<Arc<Gate>> {
+        self.gate.clone()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        // The clock is the host's own runtime, whatever executor polls the call.
+        let _runtime = self.timer.enter();
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+impl fmt::Debug for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generation")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("staged", &self.staged)
+            .finish_non_exhaustive()
+    }
+}

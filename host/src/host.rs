@@ -1,0 +1,210 @@
+//! The host: what an application embeds.
+
+mod builder;
+mod load;
+mod plugin;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use keyway::capability::Capability;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::compat::HostSide;
+use crate::error::{HostError, HostErrorKind};
+use crate::registry::Registry;
+use crate::stage::Stage;
+use crate::suggest::suggestion;
+use crate::tool::ToolClient;
+
+pub use builder::HostBuilder;
+pub use load::LoadOptions;
+pub use plugin::{LoadTimes, PluginStatus, RegisteredCapability};
+
+use plugin::LoadedPlugin;
+
+/// An application's host for plugins. Cheap to clone; all clones are the same host.
+///
+/// Its methods may be awaited on any executor: what needs a clock or a thread uses the host's own
+/// small runtime.
+#[derive(Clone)]
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    side: HostSide,
+    options: builder::Options,
+    registry: Arc<Registry>,
+    plugins: Mutex<BTreeMap<Arc<str>, Arc<LoadedPlugin>>>,
+    stage: Stage,
+    /// Taken when the host is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Host {
+    /// A host for an application of this name and version. Plugins state in their manifest which
+    /// versions of the application they work with.
+    pub fn builder(name: impl Into<String>, version: semver::Version) -> HostBuilder {
+        HostBuilder::new(name.into(), version)
+    }
+
+    /// The tool of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`] when no loaded plugin offers it.
+    pub fn tool(&self, name: &str) -> Result<ToolClient, HostError> {
+        ToolClient::new(&self.inner.registry, name)
+    }
+
+    /// A capability by the type of its handle: `host.capability::<ImageFilterHandle>("blur")`.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`] when no loaded plugin offers it, [`HostErrorKind::Layout`] when
+    /// a loaded plugin was built against an incompatible version of the trait.
+    pub fn capability<C: Capability>(&self, name: &str) -> Result<C, HostError> {
+        self.inner.registry.handle(name)
+    }
+
+    /// All that the loaded plugins offer, sorted by capability and name.
+    pub fn capabilities(&self) -> Vec<RegisteredCapability> {
+        let registered =
+            self.inner
+                .registry
+                .list()
+                .into_iter()
+                .map(|(key, owner)| RegisteredCapability {
+                    id: key.id,
+                    major: key.major,
+                    name: key.name,
+                    plugin: owner.to_string(),
+                });
+        registered.collect()
+    }
+
+    /// The loaded plugins, sorted by name.
+    pub fn plugins(&self) -> Vec<PluginStatus> {
+        let plugins: Vec<_> = self.inner.plugins().values().cloned().collect();
+        plugins
+            .iter()
+            .map(|plugin| plugin.status(&self.inner.registry))
+            .collect()
+    }
+
+    /// The state of one plugin.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`] when no plugin of this name is loaded.
+    pub fn plugin(&self, name: &str) -> Result<PluginStatus, HostError> {
+        Ok(self.inner.find(name)?.status(&self.inner.registry))
+    }
+
+    /// Asks a plugin whether it can do its work.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`], or the plugin's own answer.
+    pub async fn health_check(&self, name: &str) -> Result<(), HostError> {
+        let plugin = self.inner.find(name)?;
+        plugin
+            .health_check(self.runtime(), self.inner.options.lifecycle_deadline)
+            .await
+    }
+
+    /// Ends a plugin: withdraws what it offers, deactivates it, drops its value and ends its
+    /// tasks. Calls that have started finish. Its library stays in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`]; or [`HostErrorKind::Stop`] when the plugin failed in
+    /// deactivate, which ends it all the same.
+    pub async fn stop(&self, name: &str) -> Result<(), HostError> {
+        let plugin = self.inner.find(name)?;
+        self.inner.plugins().remove(plugin.name());
+        self.inner.registry.withdraw(plugin.name());
+        plugin
+            .stop(self.runtime(), self.inner.options.lifecycle_deadline)
+            .await
+    }
+
+    /// Ends all plugins; answers what went wrong with any of them.
+    pub async fn shutdown(&self) -> Vec<HostError> {
+        let names: Vec<Arc<str>> = self.inner.plugins().keys().cloned().collect();
+        let mut errors = Vec::new();
+        for name in names {
+            match self.stop(&name).await {
+                Ok(()) => {}
+                // Somebody else ended it in the meantime.
+                Err(error) if error.kind() == HostErrorKind::NotFound => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        errors
+    }
+
+    /// Runs a future to its end on the calling thread, for programs that are not async.
+    ///
+    /// # Panics
+    ///
+    /// When called from inside an async context of tokio.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime().block_on(future)
+    }
+
+    fn runtime(&self) -> &Handle {
+        self.inner
+            .runtime
+            .as_ref()
+            .expect("it is only taken by drop")
+            .handle()
+    }
+}
+
+impl Inner {
+    fn plugins(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<LoadedPlugin>>> {
+        self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, name: &str) -> Result<Arc<LoadedPlugin>, HostError> {
+        let plugins = self.plugins();
+        plugins.get(name).cloned().ok_or_else(|| {
+            let error = HostError::new(
+                HostErrorKind::NotFound,
+                format!("no plugin '{name}' is loaded"),
+            );
+            match suggestion(name, plugins.keys().map(|name| &**name)) {
+                Some(similar) => error.hint(format!("did you mean '{similar}'?")),
+                None => error,
+            }
+        })
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // A host may be dropped anywhere, also on a thread of an async runtime, and a plugin
+            // that blocks a thread must not block the application's exit.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("name", &self.inner.side.name)
+            .field("version", &self.inner.side.version.to_string())
+            .field("plugins", &self.inner.plugins().keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// The default deadline of each lifecycle step.
+pub(crate) const LIFECYCLE_DEADLINE: Duration = Duration::from_secs(10);

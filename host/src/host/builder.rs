@@ -1,0 +1,139 @@
+//! What an application decides about its host.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use keyway::capability::Capability;
+use keyway::memory::MemoryBackendHandle;
+use keyway::pipeline::PipelineStageHandle;
+use keyway::tool::ToolHandle;
+use semver::Version;
+
+use super::{Host, Inner, LIFECYCLE_DEADLINE};
+use crate::compat::HostSide;
+use crate::error::{HostError, HostErrorKind};
+use crate::registry::Registry;
+use crate::stage::Stage;
+
+/// Sets a [`Host`] up.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HostBuilder {
+    name: String,
+    version: Version,
+    options: Options,
+    stage_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) lifecycle_deadline: Duration,
+    pub(crate) call_deadline: Option<Duration>,
+    pub(crate) max_concurrency: Option<usize>,
+    pub(crate) max_queued: usize,
+}
+
+impl HostBuilder {
+    pub(crate) fn new(name: String, version: Version) -> Self {
+        let options = Options {
+            lifecycle_deadline: LIFECYCLE_DEADLINE,
+            call_deadline: None,
+            max_concurrency: None,
+            max_queued: 1_024,
+        };
+        HostBuilder {
+            name,
+            version,
+            options,
+            stage_dir: None,
+        }
+    }
+
+    /// How long a plugin may take for each of construct, prepare, activate, deactivate and health
+    /// check. Default: 10 seconds.
+    pub fn lifecycle_deadline(mut self, deadline: Duration) -> Self {
+        self.options.lifecycle_deadline = deadline;
+        self
+    }
+
+    /// The deadline of each async call that has none of its own, where neither the call nor the
+    /// plugin's `call_deadline_ms` says otherwise. Default: none.
+    pub fn call_deadline(mut self, deadline: Duration) -> Self {
+        self.options.call_deadline = Some(deadline);
+        self
+    }
+
+    /// How many calls may run at the same time in one plugin, where the plugin's own
+    /// `max_concurrency` is not lower. Async calls beyond it wait, sync calls beyond it are
+    /// refused as busy. Default: no limit, which costs nothing.
+    pub fn max_concurrency(mut self, calls: usize) -> Self {
+        self.options.max_concurrency = Some(calls);
+        self
+    }
+
+    /// How many async calls may wait for their turn in one plugin with a limit. Default: 1,024.
+    pub fn max_queued(mut self, calls: usize) -> Self {
+        self.options.max_queued = calls;
+        self
+    }
+
+    /// Where the private copies of plugin files go. Default: the system's temporary directory.
+    pub fn stage_dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.stage_dir = Some(dir.as_ref().to_owned());
+        self
+    }
+
+    /// Makes the host.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::Host`] for options that make no sense or when no thread can be had,
+    /// [`HostErrorKind::Stage`] when the directory for private copies cannot be made.
+    pub fn build(self) -> Result<Host, HostError> {
+        let HostBuilder {
+            name,
+            version,
+            options,
+            stage_dir,
+        } = self;
+        let refuse = |message: &str| Err(HostError::new(HostErrorKind::Host, message));
+        if name.trim().is_empty() {
+            return refuse("a host needs the name of its application: expected a name, found \"\"");
+        }
+        if options.lifecycle_deadline.is_zero() {
+            return refuse("lifecycle_deadline: expected more than zero, found 0");
+        }
+        if options.max_concurrency == Some(0) {
+            return refuse("max_concurrency: expected at least 1, found 0");
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("keyway-host")
+            .enable_time()
+            .build()
+            .map_err(|error| {
+                HostError::new(
+                    HostErrorKind::Host,
+                    format!("cannot start a thread: {error}"),
+                )
+                .source(error)
+            })?;
+        let known = [
+            ToolHandle::LAYOUT,
+            PipelineStageHandle::LAYOUT,
+            MemoryBackendHandle::LAYOUT,
+        ];
+        let inner = Inner {
+            side: HostSide::new(&name, version),
+            options,
+            registry: Arc::new(Registry::new(&known)),
+            plugins: Mutex::default(),
+            stage: Stage::new(stage_dir.as_deref())?,
+            runtime: Some(runtime),
+        };
+        Ok(Host {
+            inner: Arc::new(inner),
+        })
+    }
+}

@@ -1,0 +1,486 @@
+//! Loading: from a file to a plugin that serves, or to one precise error.
+//!
+//! The steps come in the order of trust. Up to and including the private copy no code of the
+//! plugin runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use keyway::Exported;
+use keyway::abi::Descriptor;
+use keyway::abi::note::{self, Endian};
+use keyway::abi::pass::Json;
+use keyway::abi::root::{PluginRoot, PluginRootHandle, Registrations};
+use keyway::capability::{Capability, Gate, GateLimits, Owner, Provided, Target};
+use keyway::host::Environment;
+use keyway::tool::{Tool, ToolHandle};
+use keyway_manifest::Manifest;
+use serde_json::{Map, Value};
+
+use super::Host;
+use super::plugin::{LoadTimes, LoadedPlugin, PluginStatus, stop_root};
+use crate::boundary;
+use crate::error::{HostError, HostErrorKind};
+use crate::generation::Generation;
+use crate::inspect::{NoteFacts, inspect};
+use crate::library::Library;
+use crate::log::{LogBridge, LogLimits};
+use crate::registry::{Key, Offer};
+use crate::services::Services;
+use crate::stage::Staged;
+use crate::supervise::supervise;
+use crate::tool::ToolFacts;
+
+/// How one plugin is to be loaded.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct LoadOptions {
+    namespace: Option<String>,
+    config: Map<String, Value>,
+}
+
+impl LoadOptions {
+    /// Default options: no namespace, no configuration.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts `namespace/` in front of the plugin's name and of all that it offers, so that several
+    /// copies or versions of one plugin can serve at the same time.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// The plugin's configuration.
+    pub fn config(mut self, config: Map<String, Value>) -> Self {
+        self.config = config;
+        self
+    }
+
+    fn qualify(&self, name: &str) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{namespace}/{name}"),
+            None => name.to_owned(),
+        }
+    }
+}
+
+/// A plugin on its way to serving.
+struct Candidate {
+    name: Arc<str>,
+    manifest: Manifest,
+    path: Option<PathBuf>,
+    staged: Option<Staged>,
+    minor: u16,
+    times: LoadTimes,
+    warnings: Vec<String>,
+}
+
+impl Host {
+    /// Loads a plugin's library with default options.
+    ///
+    /// # Errors
+    ///
+    /// See [`Host::load_with`].
+    pub async fn load(&self, path: impl AsRef<Path>) -> Result<PluginStatus, HostError> {
+        self.load_with(path, LoadOptions::new()).await
+    }
+
+    /// Loads a plugin's library: inspects the file, decides whether it fits, makes a private copy,
+    /// opens that, checks what it exports, prepares and activates the plugin, and takes over all
+    /// that it registers. No code of the plugin runs before its file was found to fit.
+    ///
+    /// # Errors
+    ///
+    /// One [`HostError`] whose kind tells the step. After an error nothing of the plugin serves;
+    /// a library that was opened stays in memory.
+    pub async fn load_with(
+        &self,
+        path: impl AsRef<Path>,
+        options: LoadOptions,
+    ) -> Result<PluginStatus, HostError> {
+        let path = path.as_ref();
+        let mut times = LoadTimes::default();
+        let clock = Instant::now();
+        let staged = self
+            .inner
+            .stage
+            .copy(path)
+            .map_err(|error| match inspect(path) {
+                // The inspection has the better words for a file that is missing or no file.
+                Err(better) => HostError::inspect(better),
+                Ok(_) => error,
+            })?;
+        times.stage = clock.elapsed();
+        let clock = Instant::now();
+        // The copy is inspected, not the file: what was checked is what gets loaded.
+        let inspection =
+            inspect(&staged.path).map_err(|error| HostError::inspect(error.with_path(path)))?;
+        let note = inspection
+            .require_note()
+            .map_err(|error| HostError::inspect(error.with_path(path)))?;
+        let (manifest, warnings) = read_manifest(note).map_err(|error| error.at(path))?;
+        let label = label(&manifest);
+        let minor = self
+            .inner
+            .side
+            .check(&inspection, note, &manifest)
+            .map_err(|error| error.of_plugin(&label).at(path))?;
+        times.inspect = clock.elapsed();
+        let name = options.qualify(manifest.id.as_str()).into();
+        let path = Some(path.to_owned());
+        let staged = Some(staged);
+        let candidate = Candidate {
+            name,
+            manifest,
+            path,
+            staged,
+            minor,
+            times,
+            warnings,
+        };
+        let note = note.clone();
+        self.start(candidate, options, move |path| {
+            let path = path.ok_or_else(|| {
+                HostError::new(HostErrorKind::Stage, "there is no private copy to open")
+            })?;
+            let library = Library::open(path, &note)?;
+            Ok((library.descriptor(), Some(library)))
+        })
+        .await
+    }
+
+    /// Starts a plugin that is linked into this binary, through the same tables as a loaded one.
+    ///
+    /// There is no library to inspect or to keep; everything else is as with [`Host::load_with`].
+    /// Panics of the plugin also reach the application's own panic hook, and what it logs goes
+    /// straight to the application's subscriber.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::load_with`].
+    pub async fn register_static<P: Exported>(
+        &self,
+        options: LoadOptions,
+    ) -> Result<PluginStatus, HostError> {
+        let descriptor = P::descriptor();
+        let note = static_note(descriptor)?;
+        let (manifest, warnings) = read_manifest(&note)?;
+        let minor = self
+            .inner
+            .side
+            .check_static(&note, &manifest)
+            .map_err(|error| error.of_plugin(&label(&manifest)))?;
+        let candidate = Candidate {
+            name: options.qualify(manifest.id.as_str()).into(),
+            manifest,
+            path: None,
+            staged: None,
+            minor,
+            times: LoadTimes::default(),
+            warnings,
+        };
+        self.start(candidate, options, move |_| Ok((descriptor, None)))
+            .await
+    }
+
+    /// From a plugin whose file was found to fit to one that serves.
+    async fn start(
+        &self,
+        candidate: Candidate,
+        options: LoadOptions,
+        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
+    ) -> Result<PluginStatus, HostError> {
+        let label = label(&candidate.manifest);
+        let path = candidate.path.clone();
+        let started = self.start_unlabelled(candidate, options, open).await;
+        started.map_err(|error| match &path {
+            Some(path) => error.of_plugin(&label).at(path),
+            None => error.of_plugin(&label),
+        })
+    }
+
+    async fn start_unlabelled(
+        &self,
+        mut candidate: Candidate,
+        options: LoadOptions,
+        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
+    ) -> Result<PluginStatus, HostError> {
+        let inner = &self.inner;
+        if inner.plugins().contains_key(&candidate.name) {
+            return Err(HostError::new(
+                HostErrorKind::AlreadyLoaded,
+                format!("a plugin '{}' is loaded already", candidate.name),
+            )
+            .hint("stop it first, or load this one under a namespace"));
+        }
+        let root = self.construct(&mut candidate, open).await?;
+        match self
+            .prepare_and_activate(&mut candidate, &root, &options)
+            .await
+        {
+            Ok(()) => {}
+            Err(error) => {
+                // Whatever the plugin had started by then has no further use.
+                let _ = stop_root(
+                    self.runtime(),
+                    inner.options.lifecycle_deadline,
+                    &root.handle,
+                )
+                .await;
+                return Err(error);
+            }
+        }
+        let Candidate {
+            name,
+            manifest,
+            path,
+            staged,
+            minor,
+            times,
+            warnings,
+        } = candidate;
+        let plugin = Arc::new(LoadedPlugin {
+            generation: root.generation,
+            root: root.handle,
+            manifest: Arc::new(manifest),
+            path,
+            hash: staged.map(|staged| staged.hash),
+            minor,
+            times,
+            warnings,
+        });
+        inner.plugins().insert(name, Arc::clone(&plugin));
+        Ok(plugin.status(&inner.registry))
+    }
+
+    /// Opens the library and calls its entry function, on a thread that the plugin's constructors
+    /// may block.
+    async fn construct(
+        &self,
+        candidate: &mut Candidate,
+        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
+    ) -> Result<Root, HostError> {
+        let (inner, runtime) = (&self.inner, self.runtime().clone());
+        let resources = &candidate.manifest.resources;
+        let limits = LogLimits::per_second(resources.log_events_per_second);
+        let services = Services {
+            environment: {
+                let side = &inner.side;
+                let mut environment = Environment::new(&*side.name, side.version.to_string());
+                environment.interface_minor = candidate.minor;
+                environment.linked_statically = candidate.path.is_none();
+                environment
+            },
+            log: LogBridge::new(&candidate.name, limits),
+        };
+        let concurrent = [
+            resources
+                .max_concurrency
+                .and_then(|limit| usize::try_from(limit).ok()),
+            inner.options.max_concurrency,
+        ];
+        let gate = concurrent.into_iter().flatten().min().map(|concurrent| {
+            Gate::new(GateLimits {
+                concurrent,
+                queued: inner.options.max_queued,
+            })
+        });
+        let mut generation = Generation {
+            name: Arc::clone(&candidate.name),
+            version: candidate.manifest.version.clone(),
+            gate,
+            deadline: resources.call_deadline().or(inner.options.call_deadline),
+            timer: runtime.clone(),
+            panics: AtomicU64::new(0),
+            staged: candidate.staged.as_ref().map(|staged| staged.path.clone()),
+            library: None,
+        };
+        let deadline = inner.options.lifecycle_deadline;
+        let work = move || async move {
+            let clock = Instant::now();
+            let opened = open(generation.staged.as_deref());
+            let (descriptor, library) = match opened {
+                Ok(opened) => opened,
+                Err(error) => return Ok(Err(error)),
+            };
+            generation.library = library;
+            let generation = Arc::new(generation);
+            let opened_in = clock.elapsed();
+            let owner = Arc::clone(&generation) as Arc<dyn Owner>;
+            let handle = boundary::enter(descriptor, services, owner)?;
+            Ok(Ok((Root { generation, handle }, opened_in)))
+        };
+        let constructed = supervise(&runtime, deadline, work).await.map_err(|error| {
+            HostError::from_plugin(HostErrorKind::Construct, "construct", error)
+        })?;
+        let (root, opened_in) = constructed?;
+        candidate.times.open = opened_in;
+        Ok(root)
+    }
+
+    async fn prepare_and_activate(
+        &self,
+        candidate: &mut Candidate,
+        root: &Root,
+        options: &LoadOptions,
+    ) -> Result<(), HostError> {
+        let (inner, runtime) = (&self.inner, self.runtime());
+        let deadline = inner.options.lifecycle_deadline;
+        let clock = Instant::now();
+        let (handle, config) = (root.handle.clone(), options.config.clone());
+        supervise(runtime, deadline, move || async move {
+            handle.prepare(Json(config)).await
+        })
+        .await
+        .map_err(|error| HostError::from_plugin(HostErrorKind::Prepare, "prepare", error))?;
+        candidate.times.prepare = clock.elapsed();
+
+        let clock = Instant::now();
+        let handle = root.handle.clone();
+        let registrations = supervise(
+            runtime,
+            deadline,
+            move || async move { handle.activate().await },
+        )
+        .await
+        .map_err(|error| HostError::from_plugin(HostErrorKind::Activate, "activate", error))?;
+        check_declared(&candidate.manifest, &registrations, &mut candidate.warnings)?;
+        let owner = Arc::clone(&root.generation) as Arc<dyn Owner>;
+        let (prefix, generation) = (options.clone(), Arc::clone(&root.generation));
+        // Describing a tool runs the plugin's code, so it is supervised as well.
+        let offers = supervise(runtime, deadline, move || async move {
+            Ok(registrations
+                .0
+                .into_iter()
+                .map(|(name, provided)| offer(&prefix, &name, provided, &owner))
+                .collect::<Result<Vec<_>, _>>())
+        })
+        .await
+        .map_err(|error| {
+            HostError::from_plugin(HostErrorKind::Registration, "describing its tools", error)
+        })??;
+        inner.registry.commit(&generation.name, offers)?;
+        candidate.times.activate = clock.elapsed();
+        Ok(())
+    }
+}
+
+type Opened = (&'static Descriptor, Option<Library>);
+
+struct Root {
+    generation: Arc<Generation>,
+    handle: PluginRootHandle,
+}
+
+fn label(manifest: &Manifest) -> String {
+    format!("'{}' v{}", manifest.id, manifest.version)
+}
+
+fn read_manifest(note: &NoteFacts) -> Result<(Manifest, Vec<String>), HostError> {
+    let (manifest, warnings) = Manifest::from_embedded(&note.manifest).map_err(|error| {
+        HostError::new(HostErrorKind::Manifest, error.to_string())
+            .hint("rebuild the plugin: export_plugin! checks plugin.toml when it is compiled")
+    })?;
+    Ok((manifest, warnings.iter().map(ToString::to_string).collect()))
+}
+
+/// The note of a plugin that is linked into this binary.
+fn static_note(descriptor: &'static Descriptor) -> Result<NoteFacts, HostError> {
+    let refuse = |what: String| {
+        HostError::new(
+            HostErrorKind::Descriptor,
+            format!("the plugin's note does not read: {what}"),
+        )
+    };
+    let raw = note::split(descriptor.note(), Endian::NATIVE)
+        .next()
+        .ok_or_else(|| refuse("it is empty".to_owned()))?
+        .map_err(|error| refuse(error.to_string()))?;
+    let note = note::decode_desc(raw.desc).map_err(|error| refuse(error.to_string()))?;
+    Ok(NoteFacts::of_static(&note))
+}
+
+/// Whether a plugin registered what its manifest says: more is an error, less a warning.
+fn check_declared(
+    manifest: &Manifest,
+    registrations: &Registrations,
+    warnings: &mut Vec<String>,
+) -> Result<(), HostError> {
+    for (name, provided) in &registrations.0 {
+        let id = provided.layout().id();
+        if !manifest.capabilities.declares(id, name) {
+            let key = keyway_manifest::kind_key(id).unwrap_or(id);
+            let declared = match manifest.capabilities.names(id) {
+                [] => "none".to_owned(),
+                names => names.join(", "),
+            };
+            return Err(HostError::new(
+                HostErrorKind::Registration,
+                format!(
+                    "registered {id} `{name}`, which its manifest does not declare: expected \
+                     {declared}, found `{name}`"
+                ),
+            )
+            .hint(format!(
+                "add \"{name}\" to `{key}` under [plugin.capabilities] in plugin.toml"
+            )));
+        }
+    }
+    for (id, name) in manifest.capabilities.declared() {
+        let registered = registrations
+            .0
+            .iter()
+            .any(|(other, provided)| other == name && provided.layout().id() == id);
+        if !registered {
+            warnings.push(format!(
+                "its manifest declares {id} `{name}`, which it did not register"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn offer(
+    options: &LoadOptions,
+    name: &str,
+    provided: Provided,
+    owner: &Arc<dyn Owner>,
+) -> Result<Offer, HostError> {
+    let (entry, layout) = boundary::entry(provided, Arc::clone(owner));
+    let key = Key {
+        id: layout.id().to_owned(),
+        major: layout.major(),
+        name: options.qualify(name),
+    };
+    if (&*key.id, key.major) != (ToolHandle::ID, ToolHandle::MAJOR) {
+        return Ok(Offer {
+            key,
+            entry: Arc::new(entry),
+            layout,
+            tool: None,
+        });
+    }
+    ToolHandle::LAYOUT
+        .check(layout)
+        .map_err(|error| HostError::layout(&error))?;
+    let entry = Arc::new(entry);
+    let tool = ToolHandle::from_target(Target::fixed(Arc::clone(&entry)));
+    let spec = tool.spec().map_err(|error| {
+        HostError::from_plugin(
+            HostErrorKind::Registration,
+            &format!("describing tool `{name}`"),
+            error,
+        )
+    })?;
+    let facts = ToolFacts::new(name, spec.0)?;
+    Ok(Offer {
+        key,
+        entry,
+        layout,
+        tool: Some(Arc::new(facts)),
+    })
+}

@@ -1,0 +1,189 @@
+//! An open library: from `dlopen` to a descriptor that was checked in every respect.
+//!
+//! The file was inspected before; nothing in here is the first to look at it. The order of the
+//! checks is the order of trust: magic, size, the header of abi_stable, how values are passed,
+//! the note, and last the layouts of all types and tables.
+#![expect(unsafe_code, reason = "opens libraries and reads what they export")]
+
+use std::mem::ManuallyDrop;
+use std::path::Path;
+
+use abi_stable::library::c_abi_testing;
+use keyway::abi::Descriptor;
+use keyway::abi::layout::{LayoutError, check_types};
+use keyway::abi::note::{self, Endian};
+use keyway::abi::root::PluginRootHandle;
+use keyway::capability::Capability;
+use keyway::host::HostServicesHandle;
+
+use crate::error::{HostError, HostErrorKind};
+use crate::inspect::NoteFacts;
+
+/// A library whose descriptor was checked.
+///
+/// It stays in memory for good once it is open: thread-locals and pthread keys of its copy of std
+/// may lead back into it from any thread that ever called it.
+pub(crate) struct Library {
+    descriptor: &'static Descriptor,
+    _handle: ManuallyDrop<libloading::Library>,
+}
+
+impl Library {
+    /// Opens a staged file and checks what it exports.
+    ///
+    /// Its constructors run in here, as the first code of the plugin.
+    pub(crate) fn open(path: &Path, note: &NoteFacts) -> Result<Self, HostError> {
+        let handle = open(path).map_err(|error| {
+            HostError::new(
+                HostErrorKind::Open,
+                format!("the dynamic loader refused the library: {error}"),
+            )
+            .hint("`keyway inspect` lists the libraries that it needs")
+        })?;
+        let handle = ManuallyDrop::new(handle);
+        // SAFETY: a symbol read as a pointer is the address of what it names; nothing is read.
+        let symbol = unsafe { handle.get::<*const Descriptor>(note.symbol.as_bytes()) };
+        let address = *symbol.map_err(|_| {
+            HostError::new(
+                HostErrorKind::Descriptor,
+                format!(
+                    "the note names the descriptor `{}`, and the library does not export it",
+                    note.symbol
+                ),
+            )
+            .hint(REBUILD)
+        })?;
+        // SAFETY: the address is that of an exported symbol, and the library stays open for good.
+        let descriptor = unsafe { descriptor_at(address) }?;
+        check_descriptor(descriptor, note)?;
+        check_layouts(descriptor).map_err(|error| HostError::layout(&error))?;
+        Ok(Library {
+            descriptor,
+            _handle: handle,
+        })
+    }
+
+    pub(crate) fn descriptor(&self) -> &'static Descriptor {
+        self.descriptor
+    }
+}
+
+const REBUILD: &str = "the file was changed after it was built; rebuild the plugin";
+
+#[cfg(unix)]
+fn open(path: &Path) -> Result<libloading::Library, libloading::Error> {
+    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+    // RTLD_NOW: a missing symbol is an error here and not in some later call. RTLD_LOCAL: no
+    // other library sees this one's symbols.
+    // SAFETY: runs the constructors of the library. That is what loading means; all that could be
+    // checked without running it has been.
+    unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Into::into)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> Result<libloading::Library, libloading::Error> {
+    // SAFETY: as above.
+    unsafe { libloading::Library::new(path) }
+}
+
+/// The descriptor at the address of an exported symbol, once its head says that it is one.
+///
+/// # Safety
+///
+/// The address is that of a symbol of a library that is never closed.
+unsafe fn descriptor_at(address: *const Descriptor) -> Result<&'static Descriptor, HostError> {
+    let refuse = |message: String| HostError::new(HostErrorKind::Descriptor, message).hint(REBUILD);
+    if address.is_null() || !address.is_aligned() {
+        return Err(refuse(format!(
+            "the descriptor has the impossible address {address:p}"
+        )));
+    }
+    let head = address.cast::<[u8; Descriptor::HEAD]>();
+    // SAFETY: `inspect` found that the symbol is defined, so its section holds at least the head;
+    // a head that is no descriptor's is told apart by its magic.
+    let head = unsafe { head.read() };
+    let size = Descriptor::size_in(&head)
+        .ok_or_else(|| refuse("the descriptor does not start with the magic bytes".to_owned()))?;
+    if size < Descriptor::SIZE {
+        return Err(refuse(format!(
+            "the descriptor is too short: expected at least {} bytes, found {size}",
+            Descriptor::SIZE
+        )));
+    }
+    // SAFETY: magic and size say that all fields known to us are there. The library stays open.
+    Ok(unsafe { &*address })
+}
+
+fn check_descriptor(descriptor: &'static Descriptor, note: &NoteFacts) -> Result<(), HostError> {
+    let refuse = |message: String| HostError::new(HostErrorKind::Descriptor, message);
+    if !descriptor.abi_stable().is_valid() {
+        let (ours, theirs) = (
+            &abi_stable::library::AbiHeader::VALUE,
+            descriptor.abi_stable(),
+        );
+        return Err(refuse(format!(
+            "built with another abi_stable: expected {}.{}, found {}.{}",
+            ours.abi_major, ours.abi_minor, theirs.abi_major, theirs.abi_minor
+        ))
+        .hint("build the plugin with the version of keyway that the host uses"));
+    }
+    c_abi_testing::run_tests(descriptor.c_abi()).map_err(|error| {
+        refuse(format!(
+            "passes values in another way over the C ABI: {error}"
+        ))
+        .hint("build host and plugin for the same target with compatible compilers")
+    })?;
+    let own = own_note(descriptor).map_err(|what| {
+        refuse(format!("the note in memory does not read: {what}")).hint(REBUILD)
+    })?;
+    let disagree = |field: &str, file: &dyn std::fmt::Display, memory: &dyn std::fmt::Display| {
+        Err(refuse(format!(
+            "note and descriptor disagree about {field}: the note in the file says {file}, the \
+             loaded library {memory}"
+        ))
+        .hint(REBUILD))
+    };
+    let (major, built, required) = descriptor.interface();
+    if (major, built, required) != (note.interface_major, note.built_minor, note.required_minor) {
+        return disagree(
+            "the interface version",
+            &format!(
+                "{}.{} ({})",
+                note.interface_major, note.built_minor, note.required_minor
+            ),
+            &format!("{major}.{built} ({required})"),
+        );
+    }
+    if own.symbol != note.symbol {
+        return disagree("the descriptor's name", &note.symbol, &own.symbol);
+    }
+    if own.target != note.target {
+        return disagree("the target", &note.target, &own.target);
+    }
+    if own.manifest != note.manifest {
+        return disagree(
+            "the manifest",
+            &format!("{} bytes", note.manifest.len()),
+            &format!("{} other bytes", own.manifest.len()),
+        );
+    }
+    Ok(())
+}
+
+fn own_note(descriptor: &'static Descriptor) -> Result<note::Note<'static>, String> {
+    let first = note::split(descriptor.note(), Endian::NATIVE).next();
+    let raw = first
+        .ok_or("it is empty")?
+        .map_err(|error| error.to_string())?;
+    note::decode_desc(raw.desc).map_err(|error| error.to_string())
+}
+
+/// Compares the types that all interfaces use, and the two tables that every plugin uses.
+fn check_layouts(descriptor: &'static Descriptor) -> Result<(), LayoutError> {
+    check_types(Descriptor::CORE, descriptor.core())?;
+    // The host calls the root table, the plugin calls the host table.
+    <PluginRootHandle as Capability>::LAYOUT.check(descriptor.root())?;
+    descriptor
+        .host()
+        .check(<HostServicesHandle as Capability>::LAYOUT)
+}

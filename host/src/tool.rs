@@ -1,0 +1,141 @@
+//! Calling tools with JSON, with the arguments checked before the plugin sees them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyway::capability::Capability;
+use keyway::tool::{Tool, ToolHandle, ToolSpec};
+use keyway::{ErrorKind, PluginError, Result};
+use serde_json::Value;
+
+use crate::error::{HostError, HostErrorKind};
+use crate::registry::{Key, Registry};
+
+/// What a plugin says of a tool, with its schema compiled.
+pub(crate) struct ToolFacts {
+    spec: ToolSpec,
+    schema: jsonschema::Validator,
+}
+
+impl ToolFacts {
+    pub(crate) fn new(name: &str, spec: ToolSpec) -> std::result::Result<Self, HostError> {
+        let schema = jsonschema::validator_for(&spec.input_schema).map_err(|error| {
+            HostError::new(
+                HostErrorKind::Registration,
+                format!("the input schema of tool `{name}` is not a valid JSON Schema: {error}"),
+            )
+        })?;
+        Ok(ToolFacts { spec, schema })
+    }
+
+    fn check(&self, arguments: &Value) -> Result<()> {
+        if self.schema.is_valid(arguments) {
+            return Ok(());
+        }
+        let mut problems = self.schema.iter_errors(arguments).map(|error| {
+            let place = error.instance_path().to_string();
+            let place = if place.is_empty() {
+                "the arguments".to_owned()
+            } else {
+                place
+            };
+            format!("{place}: {error}")
+        });
+        let first = problems.next().unwrap_or_default();
+        let rest = problems.count();
+        let more = if rest > 0 {
+            format!(" (and {rest} more)")
+        } else {
+            String::new()
+        };
+        Err(PluginError::of(
+            ErrorKind::InvalidInput,
+            format!(
+                "the arguments of tool `{}` do not fit: {first}{more}",
+                self.spec.name
+            ),
+        )
+        .code("invalid-arguments"))
+    }
+}
+
+/// A tool of a plugin. Cheap to clone, and valid over reloads.
+#[derive(Clone)]
+pub struct ToolClient {
+    handle: ToolHandle,
+    key: Arc<Key>,
+    registry: Arc<Registry>,
+}
+
+impl ToolClient {
+    pub(crate) fn new(
+        registry: &Arc<Registry>,
+        name: &str,
+    ) -> std::result::Result<Self, HostError> {
+        let handle = registry.handle::<ToolHandle>(name)?;
+        let key = Key {
+            id: ToolHandle::ID.to_owned(),
+            major: ToolHandle::MAJOR,
+            name: name.to_owned(),
+        };
+        Ok(ToolClient {
+            handle,
+            key: Arc::new(key),
+            registry: Arc::clone(registry),
+        })
+    }
+
+    /// What the tool does and takes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] when no plugin serves the tool at the moment.
+    pub fn spec(&self) -> Result<ToolSpec> {
+        Ok(self.facts()?.spec.clone())
+    }
+
+    /// The same tool with a deadline for each call.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Duration) -> Self {
+        ToolClient {
+            handle: self.handle.with_deadline(deadline),
+            ..self.clone()
+        }
+    }
+
+    /// Calls the tool.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] when the arguments do not fit the tool's schema, in which case
+    /// the plugin was not called; otherwise whatever the call answers.
+    pub async fn call(&self, arguments: Value) -> Result<Value> {
+        self.facts()?.check(&arguments)?;
+        let answer = self.handle.call(arguments.to_string()).await?;
+        serde_json::from_str(&answer).map_err(|error| {
+            PluginError::of(
+                ErrorKind::Malformed,
+                format!(
+                    "tool `{}` answered what is not JSON: {error}",
+                    self.key.name
+                ),
+            )
+        })
+    }
+
+    fn facts(&self) -> Result<Arc<ToolFacts>> {
+        self.registry.tool_facts(&self.key).ok_or_else(|| {
+            PluginError::of(
+                ErrorKind::Unavailable,
+                format!("no plugin serves tool `{}` at the moment", self.key.name),
+            )
+        })
+    }
+}
+
+impl fmt::Debug for ToolClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ToolClient").field(&self.key.name).finish()
+    }
+}

@@ -1,0 +1,132 @@
+//! Tools: functions with a name, a description and typed arguments, callable with JSON.
+//!
+//! [`macro@crate::tool`] turns an async function into one; the trait [`Tool`] is the extension
+//! point underneath, for tools whose description is not known when the plugin is compiled.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::abi::pass::Json;
+#[cfg(feature = "tools")]
+use crate::capability::Provided;
+use crate::error::Result;
+#[cfg(feature = "tools")]
+use crate::error::{ErrorKind, PluginError};
+
+/// What a tool is, for whoever chooses among tools.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ToolSpec {
+    /// The name under which it is called.
+    pub name: String,
+    /// What it does, from the function's doc comment.
+    pub description: String,
+    /// JSON Schema (draft 2020-12) of its arguments.
+    pub input_schema: Value,
+}
+
+impl ToolSpec {
+    /// The description of a tool; `input_schema` is the JSON Schema of its arguments.
+    pub fn new(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        input_schema: Value,
+    ) -> Self {
+        ToolSpec {
+            name: name.into(),
+            description: description.into(),
+            input_schema,
+        }
+    }
+}
+
+/// The extension point of tools.
+#[keyway_macros::capability(id = "keyway.tool", version = 1)]
+pub trait Tool: Send + Sync {
+    /// Describes the tool. The host asks once per version of the plugin.
+    fn spec(&self) -> Result<Json<ToolSpec>>;
+
+    /// Runs the tool. Arguments and answer are JSON text; the host has checked the arguments
+    /// against the schema before.
+    async fn call(&self, arguments: String) -> Result<String>;
+}
+
+/// What [`macro@crate::tool`] makes of a function.
+#[cfg(feature = "tools")]
+pub trait ToolFunction: Send + Sync + 'static {
+    /// What the function gets by reference beside its arguments; `()` if it takes none.
+    type State: Send + Sync + 'static;
+
+    /// Describes the tool.
+    fn spec() -> ToolSpec;
+
+    /// Runs the tool on JSON text.
+    fn run(state: &Self::State, arguments: String) -> impl Future<Output = Result<String>> + Send;
+}
+
+#[cfg(feature = "tools")]
+struct FunctionTool<F: ToolFunction> {
+    state: F::State,
+}
+
+#[cfg(feature = "tools")]
+impl<F: ToolFunction> Tool for FunctionTool<F> {
+    fn spec(&self) -> Result<Json<ToolSpec>> {
+        Ok(Json(F::spec()))
+    }
+
+    async fn call(&self, arguments: String) -> Result<String> {
+        F::run(&self.state, arguments).await
+    }
+}
+
+#[cfg(feature = "tools")]
+pub(crate) fn provide<F: ToolFunction>(state: F::State) -> (String, Provided) {
+    (
+        F::spec().name,
+        ToolHandle::provide(FunctionTool::<F> { state }),
+    )
+}
+
+/// The description of a function tool with arguments of type `A`.
+#[cfg(feature = "tools")]
+#[doc(hidden)]
+pub fn function_spec<A: schemars::JsonSchema>(name: &str, description: &str) -> ToolSpec {
+    ToolSpec::new(name, description, schemars::schema_for!(A).into())
+}
+
+/// Reads the arguments of a function tool.
+#[cfg(feature = "tools")]
+#[doc(hidden)]
+pub fn read_arguments<A: serde::de::DeserializeOwned>(tool: &str, text: &str) -> Result<A> {
+    serde_json::from_str(text).map_err(|error| {
+        PluginError::of(
+            ErrorKind::InvalidInput,
+            format!("the arguments of tool `{tool}` do not fit: {error}"),
+        )
+        .code("invalid-arguments")
+    })
+}
+
+/// Writes the answer of a function tool.
+#[cfg(feature = "tools")]
+#[doc(hidden)]
+pub fn write_answer<T, E>(tool: &str, answer: Result<T, E>) -> Result<String>
+where
+    T: Serialize,
+    E: Into<PluginError>,
+{
+    let answer = answer.map_err(Into::into)?;
+    serde_json::to_string(&answer).map_err(|error| {
+        PluginError::of(
+            ErrorKind::Malformed,
+            format!("the answer of tool `{tool}` does not serialize: {error}"),
+        )
+    })
+}
+
+/// The arguments of a tool that takes none: an object, whatever is in it.
+#[cfg(feature = "tools")]
+#[derive(Clone, Copy, Debug, Default, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct NoArguments {}
