@@ -1,6 +1,95 @@
-//! Contract and author SDK for Keyway plugins.
-
-#![warn(unreachable_pub)]
+//! Contract and author SDK for Keyway plugins: the only crate of Keyway that a plugin depends on.
+//!
+//! A plugin is an ordinary cdylib crate with a `plugin.toml` beside its `Cargo.toml`:
+//!
+//! ```toml
+//! [plugin]
+//! id = "greeter"
+//! version = "0.1.0"
+//! min_host_version = "0.1.0"
+//!
+//! [plugin.capabilities]
+//! tools = ["greet"]
+//! ```
+//!
+//! ```
+//! use keyway::{Activation, Context, Plugin, Result};
+//!
+//! #[keyway::data]
+//! struct Greeting {
+//!     /// Who is greeted.
+//!     name: String,
+//! }
+//!
+//! /// Greets somebody by name.
+//! #[keyway::tool]
+//! async fn greet(greeting: Greeting) -> Result<String> {
+//!     Ok(format!("Hello, {}!", greeting.name))
+//! }
+//!
+//! struct Greeter;
+//!
+//! impl Plugin for Greeter {
+//!     async fn prepare(_: Context) -> Result<Self> {
+//!         Ok(Greeter)
+//!     }
+//!
+//!     async fn activate(&self, activation: &mut Activation) -> Result<()> {
+//!         activation.tool::<greet>()?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # /*
+//! keyway::export_plugin!(Greeter);
+//! # */
+//! # keyway::export_plugin!(Greeter, manifest = "src/greeter.toml");
+//! # use std::task::{Context as Cx, Poll, Waker};
+//! # let greeting = Greeting { name: "Ada".into() };
+//! # let mut call = std::pin::pin!(greet(greeting));
+//! # let Poll::Ready(Ok(answer)) = call.as_mut().poll(&mut Cx::from_waker(Waker::noop())) else {
+//! #     panic!("nothing to wait for");
+//! # };
+//! # assert_eq!(answer, "Hello, Ada!");
+//! ```
+//!
+//! # The life of a plugin
+//!
+//! 1. **Built.** [`export_plugin!`] reads and checks `plugin.toml` when the crate is compiled, and
+//!    embeds it in the library as a note. One file is a whole plugin.
+//! 2. **Inspected.** A host reads the note from the file and decides whether the plugin fits:
+//!    target, panic strategy, interface version, version of the application. No code of the plugin
+//!    has run.
+//! 3. **Opened.** The host makes a private copy, opens it, and compares the layouts of all types
+//!    and method tables before it calls the first function.
+//! 4. **Prepared.** [`Plugin::prepare`] makes the plugin from its configuration.
+//! 5. **Active.** [`Plugin::activate`] registers what the plugin offers; it takes effect together.
+//! 6. **Called.** Each call goes through a handle. A panic is contained and answered as a
+//!    [`PluginError`]; the next call works.
+//! 7. **Ended.** The registrations are withdrawn, [`Plugin::deactivate`] runs, the plugin's value
+//!    is dropped and its tasks are cancelled.
+//!
+//! # Extension points
+//!
+//! [`tool`](macro@tool)s, [pipeline stages](pipeline::PipelineStage) and
+//! [memory backends](memory::MemoryBackend) come with this crate. An application's own are made
+//! with [`#[capability]`](macro@capability) on an ordinary trait; they are first-class equals, since
+//! the built-in ones are made with the same macro.
+//!
+//! # Inside a plugin
+//!
+//! It is ordinary Rust. `panic!` and `?` do what they should. With the feature `tokio` the plugin
+//! has its own runtime, entered whenever its futures run, so `tokio::spawn`, timers and sockets
+//! work; with the feature `tracing` events and spans reach the host's subscriber. What a plugin
+//! cannot do is protect the host from itself: it runs in the host's process and is trusted code.
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `tools` | yes | [`tool`](macro@tool) and [`data`]: typed tools over serde and schemars |
+//! | `tracing` | yes | forwards `tracing` events and spans to the host |
+//! | `tokio` | no | a tokio runtime for the plugin |
 
 // The macros name this crate `::keyway`, also inside it.
 extern crate self as keyway;
@@ -23,9 +112,6 @@ pub use abi::pass::Json;
 pub use abi::stream::Stream;
 pub use bytes::Bytes;
 pub use error::{ErrorKind, PluginError, Result, ResultExt};
-pub use keyway_macros::{capability, export_plugin};
-#[cfg(feature = "tools")]
-pub use keyway_macros::{data, tool};
 pub use plugin::{Activation, Context, Exported, Plugin};
 #[cfg(feature = "tools")]
 #[doc(hidden)]
@@ -33,3 +119,75 @@ pub use schemars;
 pub use shim::capability;
 #[doc(hidden)]
 pub use {serde, serde_json};
+
+/// Makes a trait an extension point.
+///
+/// ```
+/// use keyway::{Bytes, Json, PluginError, Result, Stream};
+/// # #[keyway::data] pub struct Report { pub fast: bool }
+///
+/// #[keyway::capability(id = "acme.image-filter", version = 1)]
+/// pub trait ImageFilter: Send + Sync {
+///     fn apply(&self, pixels: &mut [u8], width: u32, height: u32) -> Result<()>;
+///     async fn warm_up(&self, sizes: Vec<u32>) -> Result<Json<Report>>;
+///     fn rows(&self, pixels: Bytes) -> Result<Stream<Bytes>>;
+///
+///     /// Appended in a later minor, hence with a default body.
+///     fn is_lossless(&self) -> Result<bool> {
+///         Ok(false)
+///     }
+/// }
+/// ```
+///
+/// The trait stays an ordinary trait; an author implements it with `fn` and `async fn`. Beside it
+/// comes `ImageFilterHandle` with the same methods: a cheap, cloneable handle through which a host
+/// calls whatever version of a plugin serves at the moment. `ImageFilterHandle::provide(value)`
+/// makes an implementation ready for [`Activation::register`].
+///
+/// # What may stand in a method
+///
+/// - `&self` first; the object is shared by all callers.
+/// - Arguments: numbers, `bool`, `&str`, `&[T]` and `&mut [T]` of plain types, `String`, `Vec<T>`,
+///   `Option<T>`, tuples, [`Bytes`], and any serde type as [`Json<T>`]. See
+///   [`Pass`](abi::pass::Pass).
+/// - A result [`Result<T>`](Result) of an owned `T`, or of a [`Stream`].
+/// - A default body, which runs where a plugin was built before the method existed.
+///
+/// # Evolution
+///
+/// Within one `version` methods may only be appended, each with a default body. Anything else is a
+/// new `version`, and both live side by side. Hosts compare the tables before the first call, so a
+/// break that slips through is an error when the plugin is loaded, never a crash.
+///
+/// The generated code contains `unsafe`, under its own `allow`; a crate that forbids unsafe code
+/// outright cannot define a capability.
+pub use keyway_macros::capability;
+
+/// Derives what a type needs to be the argument or the answer of a tool: serde's `Serialize` and
+/// `Deserialize`, and schemars' `JsonSchema`, through this crate's copies of them. The attributes
+/// `#[serde(..)]` and `#[schemars(..)]` work as usual.
+#[cfg(feature = "tools")]
+pub use keyway_macros::data;
+
+/// Exports a type as the plugin of its crate: `export_plugin!(MyPlugin);`
+///
+/// Reads `plugin.toml` beside the crate's `Cargo.toml`, checks it, embeds it, and exports the
+/// descriptor that hosts look for. A mistake in the manifest is a compile error that shows the
+/// line.
+///
+/// Options, after the type: `manifest = "other.toml"` for another file, and `required_minor = 0`
+/// for the interface minor that the plugin really needs, where that is less than the one it is
+/// built with: it then also loads into older hosts, where what is newer has its default.
+pub use keyway_macros::export_plugin;
+
+/// Makes an async function a tool.
+///
+/// The function takes one struct of arguments by value (see [`data`]), and, if it needs one, a
+/// state by reference, in any order; it returns a `Result` of anything that serializes. Its doc
+/// comment is the description. `#[tool(name = "other-name")]` gives another name than the
+/// function's.
+///
+/// The function stays callable as it is. Beside it comes a type of the same name for
+/// [`Activation::tool`] and [`Activation::tool_with`].
+#[cfg(feature = "tools")]
+pub use keyway_macros::tool;

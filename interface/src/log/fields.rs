@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Debug;
 
 use tracing_core::field::{Field, Visit};
-use tracing_core::{Callsite as _, Metadata};
+use tracing_core::Metadata;
 
 use super::wire::{Callsite, Kinds, Level, ValueWriter};
 

@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// `private-key`: a PEM block with a private key, up to its END line. Without one, as far as
-    /// the key material goes, 64 KiB at most.
+    /// `private-key`: a PEM block with a private key, up to its END line. Without one in the next
+    /// 64 KiB, as far as the key material goes in them.
     PrivateKey,
     /// `jwt`: a JSON web token, signed or encrypted.
     Jwt,

@@ -138,7 +138,7 @@ pub(super) fn connected(recorder: Recorder) -> (Recorder, Bridge, MutexGuard<'st
     // SAFETY: the object was just made for this table and is given away here.
     #[expect(unsafe_code, reason = "objects are taken over from the other side")]
     let entry = unsafe { Entry::new(object, Arc::new(Nobody)) };
-    let host = HostServicesHandle::from_target(Target::fixed(entry));
+    let host = HostServicesHandle::from_target(Target::fixed(Arc::new(entry)));
     (recorder, Bridge::to(host), alone)
 }
 
