@@ -7,7 +7,7 @@ pub mod engine;
 
 use std::sync::Arc;
 
-use engine::{CustomPattern, Finding, Kinds, Options, Redactor};
+use engine::{CustomPattern, DEFAULT_REPLACEMENT, Finding, Kinds, Options, Redactor};
 use keyway::pipeline::{PipelineStage, StagePhase};
 use keyway::{Activation, Context, Json, Plugin, PluginError, Result, ResultExt, export_plugin};
 use serde::Deserialize;
@@ -36,11 +36,10 @@ impl Plugin for TextFilter {
             .custom_patterns
             .iter()
             .map(|line| custom_pattern(line));
-        let mut options = Options::default();
-        options.custom = custom.collect::<Result<_>>()?;
-        if let Some(replacement) = settings.replacement {
-            options.replacement = replacement;
-        }
+        let options = Options {
+            custom: custom.collect::<Result<_>>()?,
+            replacement: settings.replacement.unwrap_or_else(|| DEFAULT_REPLACEMENT.to_owned()),
+        };
         let redactor = Redactor::new(options).context("invalid setting `custom_patterns`")?;
         Ok(TextFilter {
             redactor: Arc::new(redactor),
