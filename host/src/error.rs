@@ -43,6 +43,8 @@ pub enum HostErrorKind {
     Activate,
     /// What the plugin registered is not what it may register.
     Registration,
+    /// The plugin says that it cannot do its work.
+    Health,
     /// The plugin failed to end its work in order.
     Stop,
     /// There is no such plugin, tool or capability.
@@ -72,6 +74,7 @@ impl HostErrorKind {
             HostErrorKind::Prepare => "prepare",
             HostErrorKind::Activate => "activate",
             HostErrorKind::Registration => "registration",
+            HostErrorKind::Health => "health",
             HostErrorKind::Stop => "stop",
             HostErrorKind::NotFound => "not-found",
             HostErrorKind::AlreadyLoaded => "already-loaded",

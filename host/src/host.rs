@@ -4,7 +4,7 @@ mod builder;
 mod load;
 mod plugin;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +40,8 @@ struct Inner {
     options: builder::Options,
     registry: Arc<Registry>,
     plugins: Mutex<BTreeMap<Arc<str>, Arc<LoadedPlugin>>>,
+    /// The names of plugins that are being loaded.
+    loading: Mutex<BTreeSet<Arc<str>>>,
     stage: Stage,
     /// Taken when the host is dropped.
     runtime: Option<Runtime>,
@@ -117,6 +119,17 @@ impl Host {
             .await
     }
 
+    /// Calls the method that stands for what the next minor appends to the root table.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`], or the plugin's own answer.
+    #[cfg(feature = "unstable-next-minor")]
+    #[doc(hidden)]
+    pub fn root_appended(&self, name: &str) -> Result<String, HostError> {
+        self.inner.find(name)?.root_appended()
+    }
+
     /// Ends a plugin: withdraws what it offers, deactivates it, drops its value and ends its
     /// tasks. Calls that have started finish. Its library stays in memory.
     ///
@@ -171,6 +184,23 @@ impl Inner {
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn reserve(&self, name: &Arc<str>) -> Result<Reserved<'_>, HostError> {
+        let taken = |what: &str| {
+            HostError::new(HostErrorKind::AlreadyLoaded, format!("a plugin '{name}' {what}"))
+                .hint("stop it first, or load this one under a namespace")
+        };
+        // The guard comes before the look at what is loaded: whoever finishes in between has
+        // entered the plugin by then.
+        if !self.loading.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(name)) {
+            return Err(taken("is being loaded"));
+        }
+        let reserved = Reserved { loading: &self.loading, name: Arc::clone(name) };
+        if self.plugins().contains_key(name) {
+            return Err(taken("is loaded already"));
+        }
+        Ok(reserved)
+    }
+
     fn find(&self, name: &str) -> Result<Arc<LoadedPlugin>, HostError> {
         let plugins = self.plugins();
         plugins.get(name).cloned().ok_or_else(|| {
@@ -183,6 +213,18 @@ impl Inner {
                 None => error,
             }
         })
+    }
+}
+
+/// Keeps a name for a plugin that is being loaded.
+struct Reserved<'a> {
+    loading: &'a Mutex<BTreeSet<Arc<str>>>,
+    name: Arc<str>,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
 

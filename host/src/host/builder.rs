@@ -129,6 +129,7 @@ impl HostBuilder {
             options,
             registry: Arc::new(Registry::new(&known)),
             plugins: Mutex::default(),
+            loading: Mutex::default(),
             stage: Stage::new(stage_dir.as_deref())?,
             runtime: Some(runtime),
         };

@@ -210,29 +210,13 @@ impl Host {
         open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
     ) -> Result<PluginStatus, HostError> {
         let inner = &self.inner;
-        if inner.plugins().contains_key(&candidate.name) {
-            return Err(HostError::new(
-                HostErrorKind::AlreadyLoaded,
-                format!("a plugin '{}' is loaded already", candidate.name),
-            )
-            .hint("stop it first, or load this one under a namespace"));
-        }
+        let reserved = inner.reserve(&candidate.name)?;
         let root = self.construct(&mut candidate, open).await?;
-        match self
-            .prepare_and_activate(&mut candidate, &root, &options)
-            .await
-        {
-            Ok(()) => {}
-            Err(error) => {
-                // Whatever the plugin had started by then has no further use.
-                let _ = stop_root(
-                    self.runtime(),
-                    inner.options.lifecycle_deadline,
-                    &root.handle,
-                )
-                .await;
-                return Err(error);
-            }
+        if let Err(error) = self.prepare_and_activate(&mut candidate, &root, &options).await {
+            // Whatever the plugin had started by then has no further use.
+            let deadline = inner.options.lifecycle_deadline;
+            let _ = stop_root(self.runtime(), deadline, &root.handle).await;
+            return Err(error);
         }
         let Candidate {
             name,
@@ -254,6 +238,7 @@ impl Host {
             warnings,
         });
         inner.plugins().insert(name, Arc::clone(&plugin));
+        drop(reserved);
         Ok(plugin.status(&inner.registry))
     }
 
@@ -348,9 +333,29 @@ impl Host {
         )
         .await
         .map_err(|error| HostError::from_plugin(HostErrorKind::Activate, "activate", error))?;
+        if let Err(error) = self.register(candidate, root, options, registrations).await {
+            // It was activated, so it gets to end its work.
+            let handle = root.handle.clone();
+            let _ =
+                supervise(runtime, deadline, move || async move { handle.deactivate().await }).await;
+            return Err(error);
+        }
+        candidate.times.activate = clock.elapsed();
+        Ok(())
+    }
+
+    async fn register(
+        &self,
+        candidate: &mut Candidate,
+        root: &Root,
+        options: &LoadOptions,
+        registrations: Registrations,
+    ) -> Result<(), HostError> {
+        let (inner, runtime) = (&self.inner, self.runtime());
+        let deadline = inner.options.lifecycle_deadline;
         check_declared(&candidate.manifest, &registrations, &mut candidate.warnings)?;
         let owner = Arc::clone(&root.generation) as Arc<dyn Owner>;
-        let (prefix, generation) = (options.clone(), Arc::clone(&root.generation));
+        let prefix = options.clone();
         // Describing a tool runs the plugin's code, so it is supervised as well.
         let offers = supervise(runtime, deadline, move || async move {
             Ok(registrations
@@ -363,9 +368,7 @@ impl Host {
         .map_err(|error| {
             HostError::from_plugin(HostErrorKind::Registration, "describing its tools", error)
         })??;
-        inner.registry.commit(&generation.name, offers)?;
-        candidate.times.activate = clock.elapsed();
-        Ok(())
+        inner.registry.commit(&root.generation.name, offers)
     }
 }
 

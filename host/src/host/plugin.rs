@@ -44,7 +44,15 @@ impl LoadedPlugin {
         })
         .await
         .map_err(|error| {
-            HostError::from_plugin(HostErrorKind::Stop, "the health check", error)
+            HostError::from_plugin(HostErrorKind::Health, "the health check", error)
+                .of_plugin(self.name())
+        })
+    }
+
+    #[cfg(feature = "unstable-next-minor")]
+    pub(crate) fn root_appended(&self) -> Result<String, HostError> {
+        self.root.appended().map_err(|error| {
+            HostError::from_plugin(HostErrorKind::Stop, "the appended method", error)
                 .of_plugin(self.name())
         })
     }
