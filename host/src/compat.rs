@@ -43,7 +43,19 @@ impl HostSide {
                 )),
             );
         }
-        self.check_static(note, manifest)
+        let minor = self.check_static(note, manifest)?;
+        if !note.symbol_exported {
+            // The dynamic loader would go on to look for it in the libraries that this one needs.
+            return Err(HostError::new(
+                HostErrorKind::Descriptor,
+                format!(
+                    "the note names the descriptor `{}`, and the library does not export it",
+                    note.symbol
+                ),
+            )
+            .hint("the file was changed after it was built; rebuild the plugin"));
+        }
+        Ok(minor)
     }
 
     /// The same for a plugin that is linked into this binary, where there is no file.

@@ -138,8 +138,16 @@ impl HostError {
     }
 
     pub(crate) fn inspect(error: InspectError) -> Self {
-        // The message names the path itself.
-        HostError::new(HostErrorKind::Inspect, error.to_string()).source(error)
+        let own = HostError::new(HostErrorKind::Inspect, error.message());
+        let own = match error.path() {
+            Some(path) => own.at(path),
+            None => own,
+        };
+        match error.hint() {
+            Some(hint) => own.hint(hint),
+            None => own,
+        }
+        .source(error)
     }
 
     pub(crate) fn layout(error: &LayoutError) -> Self {
@@ -192,6 +200,11 @@ impl HostError {
 
     /// The error of the plugin, if it was the plugin that failed.
     pub fn plugin_error(&self) -> Option<&PluginError> {
+        self.inner.source.as_deref()?.downcast_ref()
+    }
+
+    /// What is wrong with the file, if it could not be inspected or is not a plugin.
+    pub fn inspect_error(&self) -> Option<&InspectError> {
         self.inner.source.as_deref()?.downcast_ref()
     }
 }

@@ -13,6 +13,7 @@ use keyway::capability::{Gate, Owner};
 use semver::Version;
 
 use crate::library::Library;
+use crate::log::LogBridge;
 
 /// One loaded version of a plugin.
 pub(crate) struct Generation {
@@ -22,6 +23,7 @@ pub(crate) struct Generation {
     pub(crate) deadline: Option<Duration>,
     pub(crate) timer: tokio::runtime::Handle,
     pub(crate) panics: AtomicU64,
+    pub(crate) log: Arc<LogBridge>,
     /// The private copy, for debuggers and backtraces; removed with the host's stage.
     pub(crate) staged: Option<PathBuf>,
     /// Last: everything above may lead into it. None for a plugin that is linked statically.
@@ -56,6 +58,12 @@ impl Owner for Generation {
         // The clock is the host's own runtime, whatever executor polls the call.
         let _runtime = self.timer.enter();
         Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        self.log.close();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The host: what an application embeds.
 
 mod builder;
+mod filter;
 mod load;
 mod plugin;
 
@@ -15,6 +16,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::compat::HostSide;
 use crate::error::{HostError, HostErrorKind};
+use crate::log::FilterWatchStop;
 use crate::registry::Registry;
 use crate::stage::Stage;
 use crate::suggest::suggestion;
@@ -45,6 +47,8 @@ struct Inner {
     stage: Stage,
     /// Taken when the host is dropped.
     runtime: Option<Runtime>,
+    /// Ends the thread that tells plugins of changes of the log filter.
+    _filter: FilterWatchStop,
 }
 
 impl Host {

@@ -1,1 +1,94 @@
-//! Host.
+//! Loads, checks and calls Keyway plugins from a Rust application.
+//!
+//! ```
+//! use keyway_host::{Host, LoadOptions};
+//! use semver::Version;
+//! # use keyway::{Activation, Context, Plugin, Result};
+//! # #[keyway::data]
+//! # struct Greeting { name: String }
+//! # /// Greets somebody by name.
+//! # #[keyway::tool]
+//! # async fn greet(greeting: Greeting) -> Result<String> {
+//! #     Ok(format!("Hello, {}!", greeting.name))
+//! # }
+//! # struct Greeter;
+//! # impl Plugin for Greeter {
+//! #     async fn prepare(_: Context) -> Result<Self> { Ok(Greeter) }
+//! #     async fn activate(&self, activation: &mut Activation) -> Result<()> {
+//! #         activation.tool::<greet>()?;
+//! #         Ok(())
+//! #     }
+//! # }
+//! # keyway::export_plugin!(Greeter, manifest = "../interface/src/greeter.toml");
+//!
+//! # fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::builder("acme", Version::new(0, 5, 0)).build()?;
+//! # let blocking = host.clone();
+//! # blocking.block_on(async move {
+//! # /*
+//! host.load("plugins/libgreeter.so").await?;
+//! # */
+//! // A plugin that is linked into the binary goes through the same tables.
+//! host.register_static::<Greeter>(LoadOptions::new()).await?;
+//!
+//! let greet = host.tool("greet")?;
+//! let answer = greet.call(serde_json::json!({ "name": "Ada" })).await?;
+//! assert_eq!(answer, "Hello, Ada!");
+//!
+//! let refused = greet.call(serde_json::json!({ "nmae": "Ada" })).await;
+//! assert!(refused.is_err(), "the plugin was not even called");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How a plugin is loaded
+//!
+//! [`Host::load`] takes these steps, in the order of trust, and answers one [`HostError`] whose
+//! kind names the step that failed:
+//!
+//! 1. a private copy of the file is made and hashed;
+//! 2. the copy is [inspected](inspect()): it must be a complete library with one note;
+//! 3. target, panic strategy, interface version, the bounds on this application's version and the
+//!    isolation are decided on. Up to here no code of the plugin has run;
+//! 4. the copy is opened, its descriptor compared with the note, and the layouts of all types and
+//!    tables are compared;
+//! 5. the plugin prepares itself from its configuration, and activates; both on a thread of their
+//!    own, under a deadline;
+//! 6. what it registered is compared with its manifest and with what others offer, and is taken
+//!    over all at once.
+//!
+//! # How it is called
+//!
+//! [`Host::capability`] answers the handle that `#[capability]` generated for a trait,
+//! [`Host::tool`] a [`ToolClient`] that speaks JSON and checks arguments against the tool's schema.
+//! Both stay valid when the plugin ends or is replaced. Every call answers a
+//! [`Result`](keyway::Result); a panic in the plugin is one of its errors.
+//!
+//! # What it cannot do
+//!
+//! A plugin runs inside this process: it is trusted code. A library that was opened stays in memory
+//! until the process ends.
+
+mod boundary;
+mod compat;
+mod error;
+mod generation;
+mod host;
+pub mod inspect;
+mod library;
+mod log;
+mod registry;
+mod services;
+mod stage;
+mod suggest;
+mod supervise;
+mod tool;
+
+pub use error::{HostError, HostErrorKind};
+pub use host::{Host, HostBuilder, LoadOptions, LoadTimes, PluginStatus, RegisteredCapability};
+pub use inspect::inspect;
+pub use keyway;
+pub use keyway_manifest as manifest;
+pub use tool::ToolClient;

@@ -1,5 +1,7 @@
 //! The host table as one plugin sees it.
 
+use std::sync::Arc;
+
 use keyway::Result;
 use keyway::abi::pass::Json;
 use keyway::host::{Environment, HostServices};
@@ -8,7 +10,8 @@ use crate::log::LogBridge;
 
 pub(crate) struct Services {
     pub(crate) environment: Environment,
-    pub(crate) log: LogBridge,
+    /// Shared with the generation, which closes it: a plugin may keep this object for ever.
+    pub(crate) log: Arc<LogBridge>,
 }
 
 impl HostServices for Services {
@@ -18,6 +21,10 @@ impl HostServices for Services {
 
     fn log_callsite(&self, callsite: &[u8]) -> Result<u64> {
         self.log.log_callsite(callsite)
+    }
+
+    fn log_interest(&self, callsite: u64) -> Result<u8> {
+        self.log.log_interest(callsite)
     }
 
     fn log_enabled(&self, callsite: u64) -> Result<bool> {
@@ -32,8 +39,8 @@ impl HostServices for Services {
         self.log.span_new(callsite, parent, values)
     }
 
-    fn span_record(&self, span: u64, callsite: u64, values: &[u8]) -> Result<()> {
-        self.log.span_record(span, callsite, values)
+    fn span_record(&self, span: u64, values: &[u8]) -> Result<()> {
+        self.log.span_record(span, values)
     }
 
     fn span_follows_from(&self, span: u64, follows: u64) -> Result<()> {
@@ -48,7 +55,7 @@ impl HostServices for Services {
         self.log.span_exit(span)
     }
 
-    fn span_clone(&self, span: u64) -> Result<()> {
+    fn span_clone(&self, span: u64) -> Result<u64> {
         self.log.span_clone(span)
     }
 
@@ -56,7 +63,17 @@ impl HostServices for Services {
         self.log.span_drop(span)
     }
 
+    fn span_current(&self) -> Result<(u64, u64)> {
+        self.log.span_current()
+    }
+
     fn log_panic(&self, message: &str, place: &str, thread: &str) -> Result<()> {
         self.log.log_panic(message, place, thread)
+    }
+
+    #[cfg(feature = "unstable-next-minor")]
+    fn appended(&self) -> Result<String> {
+        let name = &self.environment.host_name;
+        Ok(format!("the own method of host {name}"))
     }
 }

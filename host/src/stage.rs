@@ -79,6 +79,13 @@ impl Stage {
 }
 
 fn copy(source: &Path, target: &Path) -> std::io::Result<ContentHash> {
+    // Opening a pipe would wait for its other end, and a device may have none.
+    if !fs::metadata(source)?.is_file() {
+        return Err(std::io::Error::other(format!(
+            "expected a regular file, found something else: {}",
+            source.display()
+        )));
+    }
     let mut source = fs::File::open(source)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

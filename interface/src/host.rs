@@ -44,24 +44,31 @@ macro_rules! host_services {
             fn environment(&self) -> Result<Json<Environment>>;
             /// Makes a `tracing` call site of the plugin known; answers its number here.
             fn log_callsite(&self, callsite: &[u8]) -> Result<u64>;
-            /// Whether the host wants what this call site reports.
+            /// How much the host wants of what this call site reports: nothing, everything, or
+            /// that it is asked each time.
+            fn log_interest(&self, callsite: u64) -> Result<u8>;
+            /// Whether the host wants what this call site would report now.
             fn log_enabled(&self, callsite: u64) -> Result<bool>;
             /// Reports an event. `parent` is a span, 0 for the current one, `u64::MAX` for none.
             fn log_event(&self, callsite: u64, parent: u64, values: &[u8]) -> Result<()>;
             /// Makes a span; answers its number, 0 if the host does not want it.
             fn span_new(&self, callsite: u64, parent: u64, values: &[u8]) -> Result<u64>;
             /// Adds values to a span.
-            fn span_record(&self, span: u64, callsite: u64, values: &[u8]) -> Result<()>;
+            fn span_record(&self, span: u64, values: &[u8]) -> Result<()>;
             /// Says that a span follows from another.
             fn span_follows_from(&self, span: u64, follows: u64) -> Result<()>;
             /// The calling thread enters a span.
             fn span_enter(&self, span: u64) -> Result<()>;
             /// The calling thread leaves a span.
             fn span_exit(&self, span: u64) -> Result<()>;
-            /// One more owner of a span.
-            fn span_clone(&self, span: u64) -> Result<()>;
+            /// One more owner of a span; answers the number under which it knows the span, 0 if
+            /// it has ended.
+            fn span_clone(&self, span: u64) -> Result<u64>;
             /// One owner of a span less.
             fn span_drop(&self, span: u64) -> Result<()>;
+            /// The span that the calling thread is in, 0 if none, and its call site, 0 if it is
+            /// not one of the plugin's.
+            fn span_current(&self) -> Result<(u64, u64)>;
             /// Reports a panic in the plugin: message, place and thread.
             fn log_panic(&self, message: &str, place: &str, thread: &str) -> Result<()>;
             $($appended)*

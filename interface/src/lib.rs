@@ -97,6 +97,8 @@ extern crate self as keyway;
 pub mod abi;
 mod error;
 pub mod host;
+#[doc(hidden)]
+pub mod log;
 pub mod memory;
 pub mod pipeline;
 mod plugin;

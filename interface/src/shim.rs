@@ -7,6 +7,7 @@
 
 pub mod entry;
 pub mod panic;
+pub mod signature;
 
 pub mod capability;
 
@@ -88,10 +89,11 @@ pub fn contain<T>(run: impl FnOnce() -> Result<T>) -> AbiResult<T> {
     }
 }
 
-/// A synchronous method: runs it and turns its result into the boundary form, all contained.
+/// A synchronous method: runs it and turns its result into the boundary form, all contained. The
+/// outer result of `run` tells whether the arguments could be read, the inner one is the method's.
 #[inline(always)]
-pub fn call<O: Outcome>(run: impl FnOnce() -> O) -> AbiResult<<O::Ok as Pass>::Abi> {
-    contain(|| run().into_result()?.pass())
+pub fn call<O: Outcome>(run: impl FnOnce() -> Result<O>) -> AbiResult<<O::Ok as Pass>::Abi> {
+    contain(|| run()?.into_result()?.pass())
 }
 
 /// Runs one poll of the plugin's code; a panic becomes the error.
@@ -108,7 +110,7 @@ pub(crate) fn contain_poll<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>>
 /// future are contained.
 #[inline]
 pub fn future<'call, O: Outcome>(
-    future: impl Future<Output = O> + Send + 'call,
+    future: impl Future<Output = Result<O>> + Send + 'call,
 ) -> BorrowingFfiFuture<'call, AbiResult<<O::Ok as Pass>::Abi>> {
     BorrowingFfiFuture::new(Contained {
         future: Some(future),
@@ -120,7 +122,7 @@ struct Contained<F> {
     future: Option<F>,
 }
 
-impl<O: Outcome, F: Future<Output = O>> Future for Contained<F> {
+impl<O: Outcome, F: Future<Output = Result<O>>> Future for Contained<F> {
     type Output = AbiResult<<O::Ok as Pass>::Abi>;
 
     #[inline]
@@ -133,7 +135,7 @@ impl<O: Outcome, F: Future<Output = O>> Future for Contained<F> {
             };
             // SAFETY: as above.
             match unsafe { Pin::new_unchecked(future) }.poll(cx) {
-                Poll::Ready(outcome) => Poll::Ready(outcome.into_result().and_then(Pass::pass)),
+                Poll::Ready(outcome) => Poll::Ready((|| outcome?.into_result()?.pass())()),
                 Poll::Pending => Poll::Pending,
             }
         });

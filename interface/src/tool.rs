@@ -88,41 +88,70 @@ pub(crate) fn provide<F: ToolFunction>(state: F::State) -> (String, Provided) {
     )
 }
 
-/// The description of a function tool with arguments of type `A`.
+/// What a function tool can take.
 #[cfg(feature = "tools")]
 #[doc(hidden)]
-pub fn function_spec<A: schemars::JsonSchema>(name: &str, description: &str) -> ToolSpec {
-    ToolSpec::new(name, description, schemars::schema_for!(A).into())
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the arguments of a tool",
+    label = "this type is not read from JSON, or has no JSON Schema",
+    note = "put `#[keyway::data]` on the type, and on the types of its fields"
+)]
+pub trait FromArguments: Sized {
+    /// The description of a tool that takes them.
+    fn spec(name: &str, description: &str) -> ToolSpec;
+    /// Reads them.
+    fn read(tool: &str, text: &str) -> Result<Self>;
 }
 
-/// Reads the arguments of a function tool.
+#[cfg(feature = "tools")]
+#[diagnostic::do_not_recommend]
+impl<A: serde::de::DeserializeOwned + schemars::JsonSchema> FromArguments for A {
+    fn spec(name: &str, description: &str) -> ToolSpec {
+        ToolSpec::new(name, description, schemars::schema_for!(A).into())
+    }
+
+    fn read(tool: &str, text: &str) -> Result<A> {
+        serde_json::from_str(text).map_err(|error| {
+            PluginError::of(
+                ErrorKind::InvalidInput,
+                format!("the arguments of tool `{tool}` do not fit: {error}"),
+            )
+            .code("invalid-arguments")
+        })
+    }
+}
+
+/// What a function tool can answer.
 #[cfg(feature = "tools")]
 #[doc(hidden)]
-pub fn read_arguments<A: serde::de::DeserializeOwned>(tool: &str, text: &str) -> Result<A> {
-    serde_json::from_str(text).map_err(|error| {
-        PluginError::of(
-            ErrorKind::InvalidInput,
-            format!("the arguments of tool `{tool}` do not fit: {error}"),
-        )
-        .code("invalid-arguments")
-    })
+#[diagnostic::on_unimplemented(
+    message = "a tool answers `Result<T>`, not `{Self}`",
+    label = "wrap this in `keyway::Result<...>`",
+    note = "`T` is any type with `serde::Serialize`, the error any type that `?` turns into a `PluginError`"
+)]
+pub trait IntoAnswer {
+    /// The answer as JSON.
+    fn write(self, tool: &str) -> Result<String>;
+}
+
+#[cfg(feature = "tools")]
+impl<T: Serialize, E: Into<PluginError>> IntoAnswer for Result<T, E> {
+    fn write(self, tool: &str) -> Result<String> {
+        let answer = self.map_err(Into::into)?;
+        serde_json::to_string(&answer).map_err(|error| {
+            PluginError::of(
+                ErrorKind::Malformed,
+                format!("the answer of tool `{tool}` does not serialize: {error}"),
+            )
+        })
+    }
 }
 
 /// Writes the answer of a function tool.
 #[cfg(feature = "tools")]
 #[doc(hidden)]
-pub fn write_answer<T, E>(tool: &str, answer: Result<T, E>) -> Result<String>
-where
-    T: Serialize,
-    E: Into<PluginError>,
-{
-    let answer = answer.map_err(Into::into)?;
-    serde_json::to_string(&answer).map_err(|error| {
-        PluginError::of(
-            ErrorKind::Malformed,
-            format!("the answer of tool `{tool}` does not serialize: {error}"),
-        )
-    })
+pub fn write_answer<A: IntoAnswer>(tool: &str, answer: A) -> Result<String> {
+    answer.write(tool)
 }
 
 /// The arguments of a tool that takes none: an object, whatever is in it.

@@ -20,6 +20,9 @@ struct Args {
 
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.is_empty() {
+            return Err(input.error("name the plugin's type: export_plugin!(MyPlugin)"));
+        }
         let plugin = input.parse()?;
         let mut args = Args {
             plugin,
@@ -150,7 +153,51 @@ fn read_manifest(name: Option<&LitStr>) -> syn::Result<(Manifest, PathBuf)> {
         );
         syn::Error::new(span, message)
     })?;
-    let manifest = Manifest::from_toml(&text, &file_name)
-        .map_err(|error| syn::Error::new(span, format!("\n{}", error.rendered())))?;
+    let manifest = Manifest::from_toml(&text, &file_name).map_err(|error| {
+        let message = format!(
+            "{file_name} is not a valid manifest\n\n{}",
+            error.rendered()
+        );
+        syn::Error::new(span, message)
+    })?;
     Ok((manifest, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the author reads. The manifests lie beside the tests of this crate.
+    fn refusal(manifest: &str) -> String {
+        let input = quote!(MyPlugin, manifest = #manifest);
+        expand(input).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_mistake_in_the_manifest_is_an_error_that_shows_its_line() {
+        let refusal = refusal("tests/manifests/mistakes.toml");
+        let expected = include_str!("../tests/manifests/mistakes.txt");
+        assert_eq!(refusal.trim(), expected.trim(), "found:\n{refusal}");
+    }
+
+    #[test]
+    fn a_manifest_that_is_no_toml_is_an_error_that_shows_its_line() {
+        let refusal = refusal("tests/manifests/broken.toml");
+        assert!(
+            refusal.contains("tests/manifests/broken.toml:3:"),
+            "{refusal}"
+        );
+        assert!(refusal.contains("version = 0.1.0"), "{refusal}");
+    }
+
+    #[test]
+    fn a_missing_manifest_is_named_with_the_place_where_it_belongs() {
+        let refusal = refusal("tests/manifests/none.toml");
+        let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests/none.toml");
+        assert!(refusal.contains(&*expected.to_string_lossy()), "{refusal}");
+        assert!(
+            refusal.contains("every plugin has a plugin.toml beside its Cargo.toml"),
+            "{refusal}"
+        );
+    }
 }

@@ -3,11 +3,14 @@
 //! The function stays as it is. Beside it, in the type namespace, comes a type of the same name
 //! that describes and runs it: `activation.tool::<redact>()`.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, FnArg, ItemFn, Lit, LitStr, Meta, Path, Token, Type};
+use syn::{
+    Attribute, Expr, ExprLit, FnArg, ItemFn, Lit, LitStr, Meta, Path, ReturnType, Token, Type,
+};
 
 /// `name = "..."`, and `crate = path` for re-exports.
 struct Args {
@@ -60,8 +63,8 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenS
         ));
     }
     if !function.sig.generics.params.is_empty() {
-        return Err(syn::Error::new(
-            function.sig.generics.span(),
+        return Err(syn::Error::new_spanned(
+            &function.sig.generics,
             "a tool has no generic parameters: its schema is fixed when the plugin is compiled",
         ));
     }
@@ -72,44 +75,60 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenS
             "a tool needs a doc comment: it is the description by which callers choose it",
         ));
     }
-    let name = name.map_or_else(|| ident.to_string(), |name| name.value());
+    let ReturnType::Type(_, output) = &function.sig.output else {
+        return Err(syn::Error::new(
+            ident.span(),
+            "a tool answers `keyway::Result<T>`; write `Result<()>` if there is nothing to say",
+        ));
+    };
+    let name = name.map_or_else(|| ident.unraw().to_string(), |name| name.value());
     let parameters = parameters(&function)?;
-    let mut state = quote!(());
-    let mut arguments = quote!(#krate::tool::NoArguments);
+    let mut state_type = quote!(());
+    let mut arguments_type = quote!(#krate::tool::NoArguments);
     for parameter in &parameters {
         match parameter {
-            Parameter::State(ty) => state = ty.to_token_stream(),
-            Parameter::Arguments(ty) => arguments = ty.to_token_stream(),
+            Parameter::State(ty) => state_type = ty.to_token_stream(),
+            Parameter::Arguments(ty) => arguments_type = ty.to_token_stream(),
         }
     }
+    // Hygienic: the function may have the same name.
+    let local = |name: &str| Ident::new(name, Span::mixed_site());
+    let (state, text, arguments) = (local("state"), local("text"), local("arguments"));
     let pass = parameters.iter().map(|parameter| match parameter {
-        Parameter::State(_) => quote!(state),
-        Parameter::Arguments(_) => quote!(arguments),
+        Parameter::State(_) => state.clone(),
+        Parameter::Arguments(_) => arguments.clone(),
     });
+    // With all tokens at the place of the type, so that a type which does not fit is one error.
+    let reader = quote_spanned! {arguments_type.span()=>
+        <#arguments_type as #krate::tool::FromArguments>
+    };
+    let write = quote_spanned!(output.span()=> #krate::tool::write_answer::<#output>);
     let doc = format!("The function [`{ident}`](fn@{ident}) as a tool.");
     Ok(quote! {
         #function
 
         #[doc = #doc]
         #[allow(non_camel_case_types, reason = "it is named like its function")]
-        #[derive(Debug)]
+        #[derive(::core::fmt::Debug)]
         #vis enum #ident {}
 
+        #[allow(deprecated, reason = "a deprecated tool still has to work")]
+        #[allow(clippy::all, clippy::pedantic, reason = "the signature is the author's")]
         impl #krate::tool::ToolFunction for #ident {
-            type State = #state;
+            type State = #state_type;
 
             fn spec() -> #krate::tool::ToolSpec {
-                #krate::tool::function_spec::<#arguments>(#name, #description)
+                #reader::spec(#name, #description)
             }
 
             async fn run(
-                state: &Self::State,
-                arguments: ::std::string::String,
+                #state: &Self::State,
+                #text: ::std::string::String,
             ) -> #krate::Result<::std::string::String> {
-                let _ = state;
-                let arguments: #arguments = #krate::tool::read_arguments(#name, &arguments)?;
-                let _ = &arguments;
-                #krate::tool::write_answer(#name, #ident(#(#pass),*).await)
+                let _ = #state;
+                let #arguments = #reader::read(#name, &#text)?;
+                let _ = &#arguments;
+                #write(#name, #ident(#(#pass),*).await)
             }
         }
     })
@@ -124,12 +143,12 @@ fn parameters(function: &ItemFn) -> syn::Result<Vec<Parameter>> {
         .map(|input| {
             let FnArg::Typed(input) = input else {
                 let message = "a tool is a free function; pass its state as `&State`";
-                return Err(syn::Error::new(input.span(), message));
+                return Err(syn::Error::new_spanned(input, message));
             };
             let (seen, parameter) = match &*input.ty {
                 Type::Reference(ty) if ty.mutability.is_some() => {
-                    return Err(syn::Error::new(
-                        ty.span(),
+                    return Err(syn::Error::new_spanned(
+                        ty,
                         "a tool's state is shared by concurrent calls: take `&State`",
                     ));
                 }
@@ -137,8 +156,8 @@ fn parameters(function: &ItemFn) -> syn::Result<Vec<Parameter>> {
                 ty => (&mut arguments, Parameter::Arguments(ty.clone())),
             };
             if std::mem::replace(seen, true) {
-                return Err(syn::Error::new(
-                    input.span(),
+                return Err(syn::Error::new_spanned(
+                    input,
                     "a tool takes at most one state by reference and one struct of arguments by \
                      value",
                 ));

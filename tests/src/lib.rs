@@ -5,12 +5,21 @@
 //! profile as the tests, once per test process; what is built already costs a fraction of a
 //! second.
 
+#[cfg(target_os = "linux")]
+pub mod binary;
+pub mod child;
+pub mod poll;
+mod rustc;
+pub mod scene;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use keyway_host::{Host, HostBuilder};
+
+pub use rustc::rustc_cdylib;
 
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {
@@ -26,29 +35,34 @@ pub fn workspace() -> &'static Path {
 /// When the fixtures do not build, or there is none of this name.
 pub fn plugin(package: &str) -> PathBuf {
     static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let mut packages: Vec<String> = std::fs::read_dir(workspace().join("tests/fixtures"))
-            .expect("the fixtures are there")
-            .filter_map(|entry| {
-                let entry = entry.expect("a readable directory");
-                let is_crate = entry.path().join("Cargo.toml").is_file();
-                is_crate.then(|| entry.file_name().to_string_lossy().into_owned())
-            })
-            .collect();
-        packages.push("text-filter".to_owned());
-        packages.sort();
-        let mut args = vec!["build".to_owned()];
-        args.extend(
-            packages
-                .into_iter()
-                .flat_map(|package| ["-p".to_owned(), package]),
-        );
-        cargo_libraries(&mut cargo(&args))
-    });
+    let built = BUILT.get_or_init(|| cargo_libraries(&mut build_of_all_fixtures()));
     built
         .get(package)
         .unwrap_or_else(|| panic!("no fixture {package}: {built:?}"))
         .clone()
+}
+
+/// The build of all fixtures and examples at once, so that each of them links the same `keyway`.
+fn build_of_all_fixtures() -> Command {
+    let mut packages: Vec<String> = std::fs::read_dir(workspace().join("tests/fixtures"))
+        .expect("the fixtures are there")
+        .filter_map(|entry| {
+            let entry = entry.expect("a readable directory");
+            let is_crate = entry.path().join("Cargo.toml").is_file();
+            is_crate.then(|| entry.file_name().to_string_lossy().into_owned())
+        })
+        // What it enables in `keyway` would be enabled for all that is built along with it.
+        .filter(|package| package != "async-plugin")
+        .collect();
+    packages.push("text-filter".to_owned());
+    packages.sort();
+    let mut args = vec!["build".to_owned()];
+    args.extend(
+        packages
+            .into_iter()
+            .flat_map(|package| ["-p".to_owned(), package]),
+    );
+    cargo(&args)
 }
 
 /// The cargo that runs the tests, at the root of the workspace.

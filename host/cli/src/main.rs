@@ -1,2 +1,42 @@
-//! CLI.
-fn main() {}
+//! The `keyway` command: inspects, calls and develops plugins.
+//!
+//! Everything about plugins is done by `keyway-host`; what is here reads the command line, starts
+//! cargo, and prints. Results go to stdout and everything else to stderr, so what is piped is only
+//! ever data. How a run ends is one number of [`exit`].
+
+mod args;
+mod call;
+mod cargo;
+mod dev;
+mod ending;
+mod exit;
+mod failure;
+mod inspect;
+mod interrupt;
+mod logging;
+mod session;
+mod subject;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let terminal = Terminal::new(&args);
+    logging::start(&args);
+    let outcome = match &args.command {
+        Command::Inspect(command) => inspect::run(command, &terminal),
+        Command::Call(command) => call::run(command, &terminal),
+        Command::Dev(command) => dev::run(command, &terminal),
+    };
+    let code = match outcome {
+        Ok(()) => exit::SUCCESS,
+        Err(ending) => ending.report(&terminal),
+    };
+    ExitCode::from(code)
+}

@@ -10,9 +10,12 @@ use keyway::pipeline::PipelineStageHandle;
 use keyway::tool::ToolHandle;
 use semver::Version;
 
+use super::load::read_manifest;
 use super::{Host, Inner, LIFECYCLE_DEADLINE};
 use crate::compat::HostSide;
 use crate::error::{HostError, HostErrorKind};
+use crate::inspect::Inspection;
+use crate::log::FilterWatch;
 use crate::registry::Registry;
 use crate::stage::Stage;
 
@@ -84,6 +87,20 @@ impl HostBuilder {
         self
     }
 
+    /// Decides from the facts of a file alone whether a host like this would load the plugin;
+    /// answers the minor version of the interface that both would speak.
+    ///
+    /// Loading checks more, but not before code of the plugin may run.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::load_with`] before the library is opened.
+    pub fn check(&self, inspection: &Inspection) -> Result<u16, HostError> {
+        let note = inspection.require_note().map_err(HostError::inspect)?;
+        let (manifest, _) = read_manifest(note)?;
+        HostSide::new(&self.name, self.version.clone()).check(inspection, note, &manifest)
+    }
+
     /// Makes the host.
     ///
     /// # Errors
@@ -124,6 +141,7 @@ impl HostBuilder {
             PipelineStageHandle::LAYOUT,
             MemoryBackendHandle::LAYOUT,
         ];
+        let (watch, stop) = FilterWatch::new();
         let inner = Inner {
             side: HostSide::new(&name, version),
             options,
@@ -132,9 +150,10 @@ impl HostBuilder {
             loading: Mutex::default(),
             stage: Stage::new(stage_dir.as_deref())?,
             runtime: Some(runtime),
+            _filter: stop,
         };
-        Ok(Host {
-            inner: Arc::new(inner),
-        })
+        let inner = Arc::new(inner);
+        super::filter::start(watch, &inner)?;
+        Ok(Host { inner })
     }
 }

@@ -211,6 +211,7 @@ impl Host {
     ) -> Result<PluginStatus, HostError> {
         let inner = &self.inner;
         let reserved = inner.reserve(&candidate.name)?;
+        let filter = crate::log::epoch();
         let root = self.construct(&mut candidate, open).await?;
         if let Err(error) = self.prepare_and_activate(&mut candidate, &root, &options).await {
             // Whatever the plugin had started by then has no further use.
@@ -239,6 +240,10 @@ impl Host {
         });
         inner.plugins().insert(name, Arc::clone(&plugin));
         drop(reserved);
+        if crate::log::epoch() != filter {
+            // It may have asked before the change, and was not yet among those who are told.
+            plugin.log_filter_changed(self.runtime(), inner.options.lifecycle_deadline).await;
+        }
         Ok(plugin.status(&inner.registry))
     }
 
@@ -252,6 +257,7 @@ impl Host {
         let (inner, runtime) = (&self.inner, self.runtime().clone());
         let resources = &candidate.manifest.resources;
         let limits = LogLimits::per_second(resources.log_events_per_second);
+        let log = Arc::new(LogBridge::new(&candidate.name, limits));
         let services = Services {
             environment: {
                 let side = &inner.side;
@@ -260,7 +266,7 @@ impl Host {
                 environment.linked_statically = candidate.path.is_none();
                 environment
             },
-            log: LogBridge::new(&candidate.name, limits),
+            log: Arc::clone(&log),
         };
         let concurrent = [
             resources
@@ -281,6 +287,7 @@ impl Host {
             deadline: resources.call_deadline().or(inner.options.call_deadline),
             timer: runtime.clone(),
             panics: AtomicU64::new(0),
+            log,
             staged: candidate.staged.as_ref().map(|staged| staged.path.clone()),
             library: None,
         };
@@ -383,7 +390,7 @@ fn label(manifest: &Manifest) -> String {
     format!("'{}' v{}", manifest.id, manifest.version)
 }
 
-fn read_manifest(note: &NoteFacts) -> Result<(Manifest, Vec<String>), HostError> {
+pub(super) fn read_manifest(note: &NoteFacts) -> Result<(Manifest, Vec<String>), HostError> {
     let (manifest, warnings) = Manifest::from_embedded(&note.manifest).map_err(|error| {
         HostError::new(HostErrorKind::Manifest, error.to_string())
             .hint("rebuild the plugin: export_plugin! checks plugin.toml when it is compiled")

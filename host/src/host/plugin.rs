@@ -57,6 +57,15 @@ impl LoadedPlugin {
         })
     }
 
+    /// Lets the plugin ask again which events are wanted.
+    pub(crate) async fn log_filter_changed(&self, runtime: &Handle, deadline: Duration) {
+        let root = self.root.clone();
+        let told = supervise(runtime, deadline, move || async move { root.log_filter_changed() });
+        if let Err(error) = told.await {
+            tracing::debug!(plugin = &**self.name(), "not told of the new log filter: {error}");
+        }
+    }
+
     /// Deactivates, then stops; the second happens whatever the first answers.
     pub(crate) async fn stop(&self, runtime: &Handle, deadline: Duration) -> Result<(), HostError> {
         let root = self.root.clone();
@@ -67,9 +76,12 @@ impl LoadedPlugin {
         )
         .await;
         let stopped = stop_root(runtime, deadline, &self.root).await;
-        deactivated.and(stopped).map_err(|error| {
-            HostError::from_plugin(HostErrorKind::Stop, "deactivate", error).of_plugin(self.name())
-        })
+        self.generation.log.close();
+        let failed = |doing: &str, error| {
+            HostError::from_plugin(HostErrorKind::Stop, doing, error).of_plugin(self.name())
+        };
+        deactivated.map_err(|error| failed("deactivate", error))?;
+        stopped.map_err(|error| failed("stop", error))
     }
 
     pub(crate) fn status(&self, registry: &Registry) -> PluginStatus {
@@ -95,6 +107,7 @@ impl LoadedPlugin {
                 })
                 .collect(),
             panics: self.generation.panics.load(Ordering::Relaxed),
+            dropped_events: self.generation.log.dropped(),
             times: self.times,
             warnings: self.warnings.clone(),
         }
@@ -141,6 +154,8 @@ pub struct PluginStatus {
     pub capabilities: Vec<RegisteredCapability>,
     /// Panics that were contained since it was loaded.
     pub panics: u64,
+    /// Log events that were dropped because the plugin logged too fast.
+    pub dropped_events: u64,
     /// How long each phase of loading took.
     pub times: LoadTimes,
     /// What is not in order, but no reason to refuse the plugin.

@@ -72,6 +72,11 @@ impl InspectError {
         self.path.as_deref()
     }
 
+    /// What went wrong, without path and hint.
+    pub fn message(&self) -> &str {
+        &self.fault.text
+    }
+
     /// What to do about it, where that is known; the display has it too.
     pub fn hint(&self) -> Option<&'static str> {
         self.fault.hint

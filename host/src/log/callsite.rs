@@ -63,7 +63,9 @@ impl Site {
     }
 
     pub(super) fn metadata(&'static self) -> &'static Metadata<'static> {
-        self.metadata.get().expect("set before the site is handed out")
+        self.metadata
+            .get()
+            .expect("set before the site is handed out")
     }
 
     pub(super) fn plugin_field(&self) -> Option<usize> {
@@ -108,7 +110,9 @@ impl tracing_core::Callsite for Site {
     }
 
     fn metadata(&self) -> &Metadata<'_> {
-        self.metadata.get().expect("set before the site is registered")
+        self.metadata
+            .get()
+            .expect("set before the site is registered")
     }
 }
 

@@ -14,7 +14,10 @@ struct Epoch {
     counted: Condvar,
 }
 
-static EPOCH: Epoch = Epoch { count: Mutex::new(0), counted: Condvar::new() };
+static EPOCH: Epoch = Epoch {
+    count: Mutex::new(0),
+    counted: Condvar::new(),
+};
 
 /// Notes that what is wanted of a call site has changed. Calls nobody and waits for nothing but a
 /// lock that is only ever held for a moment.
@@ -25,6 +28,11 @@ pub(super) fn changed() {
 
 fn count() -> MutexGuard<'static, u64> {
     EPOCH.count.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A number that grows whenever what is wanted of any call site changes.
+pub(crate) fn epoch() -> u64 {
+    *count()
 }
 
 /// Waits for changes of the host's log filter.
@@ -47,7 +55,10 @@ impl FilterWatch {
     /// A watch that sees what changes from now on.
     pub(crate) fn new() -> (Self, FilterWatchStop) {
         let stopped = Arc::new(AtomicBool::new(false));
-        let watch = FilterWatch { seen: *count(), stopped: Arc::clone(&stopped) };
+        let watch = FilterWatch {
+            seen: *count(),
+            stopped: Arc::clone(&stopped),
+        };
         (watch, FilterWatchStop(stopped))
     }
 
@@ -61,6 +72,7 @@ impl FilterWatch {
     }
 
     /// Whether the filter has changed since the last call.
+    #[cfg(test)]
     pub(crate) fn has_changed(&mut self) -> bool {
         let count = *count();
         std::mem::replace(&mut self.seen, count) != count

@@ -6,7 +6,6 @@
 //! level, which keeps the message and the plugin's id and loses the rest.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use keyway::log::wire::{Callsite, Kinds, Level};
@@ -22,7 +21,10 @@ const MOST_FIELDS: usize = 64;
 /// The longest name, target or path, in bytes; longer ones are cut.
 const LONGEST_TEXT: usize = 1_024;
 
+/// How many sites one allocation of the table holds.
 const CHUNK: usize = 256;
+
+type Chunk = Box<[OnceLock<&'static Site>]>;
 
 /// The target of what comes from call sites that are not told apart.
 const GENERAL_TARGET: &str = "keyway::plugin";
@@ -30,7 +32,7 @@ const GENERAL_TARGET: &str = "keyway::plugin";
 /// The table of this process.
 static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::new(MOST_SITES));
 
-/// The number of a call site with this content, and whether all else is as with a known one.
+/// The number of the call site with this content.
 pub(super) fn intern(content: &Callsite<'_>) -> u64 {
     SITES.intern(content)
 }
@@ -44,10 +46,9 @@ pub(super) fn site(number: u64) -> Option<&'static Site> {
 #[derive(Debug)]
 pub(super) struct Sites {
     most: usize,
-    /// Only the hash of a content is kept as its key, beside the site itself, which has it all.
     by_content: Mutex<HashMap<Callsite<'static>, u64>>,
     /// Never moved or changed once it is filled, so readers need no lock.
-    by_number: Box<[OnceLock<Box<[OnceLock<&'static Site>]>>]>,
+    by_number: Box<[OnceLock<Chunk>]>,
 }
 
 impl Sites {
@@ -72,7 +73,10 @@ impl Sites {
     }
 
     fn known_or_new(&self, content: &Callsite<'_>) -> u64 {
-        let mut by_content = self.by_content.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_content = self
+            .by_content
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(&number) = known(&by_content, content) {
             return number;
         }
@@ -91,7 +95,9 @@ impl Sites {
         let index = known.len();
         let chunk = self.by_number[index / CHUNK]
             .get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-        chunk[index % CHUNK].set(Site::leak(&content)).expect("numbers are given once");
+        chunk[index % CHUNK]
+            .set(Site::leak(&content))
+            .expect("numbers are given once");
         let number = index as u64 + 1;
         known.insert(content, number);
         number
@@ -99,7 +105,12 @@ impl Sites {
 
     pub(super) fn site(&self, number: u64) -> Option<&'static Site> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        self.by_number.get(index / CHUNK)?.get()?.get(index % CHUNK)?.get().copied()
+        self.by_number
+            .get(index / CHUNK)?
+            .get()?
+            .get(index % CHUNK)?
+            .get()
+            .copied()
     }
 }
 
@@ -108,7 +119,13 @@ fn known<'t, 'a>(table: &'t HashMap<Callsite<'a>, u64>, content: &Callsite<'a>) 
     table.get(content)
 }
 
-const LEVELS: [Level; 5] = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
+const LEVELS: [Level; 5] = [
+    Level::Error,
+    Level::Warn,
+    Level::Info,
+    Level::Debug,
+    Level::Trace,
+];
 
 /// The content of the site that stands for all that are too many.
 fn general(content: &Callsite<'_>) -> Callsite<'static> {
@@ -136,7 +153,12 @@ fn bounded<'a>(content: &Callsite<'a>) -> Callsite<'a> {
         module_path: content.module_path.map(cut),
         file: content.file.map(cut),
         line: content.line,
-        fields: content.fields.iter().take(MOST_FIELDS).map(|name| cut(name)).collect(),
+        fields: content
+            .fields
+            .iter()
+            .take(MOST_FIELDS)
+            .map(|name| cut(name))
+            .collect(),
     }
 }
 

@@ -21,7 +21,10 @@ pub(crate) struct LogLimits {
 
 impl Default for LogLimits {
     fn default() -> Self {
-        LogLimits { events_per_second: 1_000, burst: 2_000 }
+        LogLimits {
+            events_per_second: 1_000,
+            burst: 2_000,
+        }
     }
 }
 
@@ -56,7 +59,9 @@ impl Bucket {
             let taken = full_at.max(now).saturating_add(interval);
             (taken - now <= depth).then_some(taken)
         };
-        self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        self.full_at
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
     }
 }
 
@@ -77,8 +82,12 @@ impl Limiter {
     pub(super) fn new(limits: LogLimits) -> Self {
         Limiter {
             limits,
-            errors: Bucket { full_at: AtomicU64::new(0) },
-            others: Bucket { full_at: AtomicU64::new(0) },
+            errors: Bucket {
+                full_at: AtomicU64::new(0),
+            },
+            others: Bucket {
+                full_at: AtomicU64::new(0),
+            },
             dropped: AtomicU64::new(0),
             reported: AtomicU64::new(0),
             report_at: AtomicU64::new(0),
@@ -94,12 +103,9 @@ impl Limiter {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             let report_at = now.saturating_add(nanoseconds(REPORT_EVERY));
             // The first one since the last report starts the clock.
-            let _ = self.report_at.compare_exchange(
-                0,
-                report_at,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
+            let _ =
+                self.report_at
+                    .compare_exchange(0, report_at, Ordering::Relaxed, Ordering::Relaxed);
         }
         admitted
     }

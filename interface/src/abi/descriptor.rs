@@ -83,6 +83,35 @@ impl Descriptor {
     /// The size of the descriptor that this build knows, in bytes.
     pub const SIZE: usize = size_of::<Descriptor>();
 
+    /// Each field with its offset in bytes, for the golden file that guards the layout.
+    pub fn describe() -> String {
+        macro_rules! offsets {
+            ($($field:ident: $type:literal),* $(,)?) => {
+                [$((std::mem::offset_of!(Descriptor, $field), stringify!($field), $type)),*]
+            };
+        }
+        let fields = offsets! {
+            magic: "[u8; 16]",
+            size: "u32",
+            interface_major: "u16",
+            built_minor: "u16",
+            required_minor: "u16",
+            flags: "u16",
+            abi_stable: "AbiHeader",
+            c_abi: "&CAbiTestingFns",
+            note: "RSlice<u8>",
+            core: "&TypeLayout",
+            root: "&InterfaceLayout",
+            host: "&InterfaceLayout",
+            entry: "unsafe fn(RawObject) -> RResult<RawObject, AbiError>",
+        };
+        let mut text = format!("descriptor: size {}\n", Self::SIZE);
+        for (offset, field, ty) in fields {
+            text.push_str(&format!("  {offset} {field}: {ty}\n"));
+        }
+        text
+    }
+
     /// Major, built minor and required minor of the interface.
     pub fn interface(&self) -> (u16, u16, u16) {
         (self.interface_major, self.built_minor, self.required_minor)

@@ -8,6 +8,13 @@
 //! abi_stable's own check has a direction: the older side must be the "interface", or trailing
 //! additions are refused. It is not always knowable which side is older, so both are tried.
 
+mod cause;
+mod describe;
+mod name;
+
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use abi_stable::StableAbi;
@@ -16,6 +23,10 @@ use abi_stable::abi_stability::abi_checking::{
 };
 use abi_stable::std_types::{RSlice, RStr};
 use abi_stable::type_layout::TypeLayout;
+
+pub use describe::describe_types;
+
+use name::type_name;
 
 /// One argument of a method. Frozen.
 #[repr(C)]
@@ -154,8 +165,9 @@ impl InterfaceLayout {
                 self.methods.len()
             )));
         }
+        let mut fitting = Fitting::default();
         for (index, (ours, theirs)) in self.methods.iter().zip(offered.methods.iter()).enumerate() {
-            check_method(index, ours, theirs).map_err(|mut error| {
+            check_method(index, ours, theirs, &mut fitting).map_err(|mut error| {
                 error.message = format!("interface {interface}: {}", error.message);
                 error
             })?;
@@ -174,13 +186,13 @@ impl InterfaceLayout {
             let args: Vec<String> = method
                 .args
                 .iter()
-                .map(|arg| format!("{}: {}", arg.name, describe_type(arg.layout)))
+                .map(|arg| format!("{}: {}", arg.name, type_name(arg.layout)))
                 .collect();
             text.push_str(&format!(
                 "  {kind} {}({}) -> {}\n",
                 method.name,
                 args.join(", "),
-                describe_type(method.output)
+                type_name(method.output)
             ));
         }
         text
@@ -191,6 +203,7 @@ fn check_method(
     index: usize,
     ours: &MethodLayout,
     theirs: &MethodLayout,
+    fitting: &mut Fitting,
 ) -> Result<(), LayoutError> {
     let refuse = |message: String| LayoutError {
         message,
@@ -225,11 +238,33 @@ fn check_method(
         )));
     }
     for (ours, theirs) in ours.args.iter().zip(theirs.args.iter()) {
-        check_types(ours.layout, theirs.layout)
+        fitting
+            .check(ours.layout, theirs.layout)
             .map_err(|error| error.at(&format!("method `{name}`, argument `{}`", ours.name)))?;
     }
-    check_types(ours.output, theirs.output)
+    fitting
+        .check(ours.output, theirs.output)
         .map_err(|error| error.at(&format!("method `{name}`, result")))
+}
+
+/// Pairs of types that were found to fit, so that a type which many methods share is compared
+/// once. It lives for one check of one interface, and leaves nothing of the other side behind.
+#[derive(Default)]
+struct Fitting(Vec<(*const TypeLayout, *const TypeLayout)>);
+
+impl Fitting {
+    fn check(
+        &mut self,
+        ours: &'static TypeLayout,
+        theirs: &'static TypeLayout,
+    ) -> Result<(), LayoutError> {
+        let pair = (&raw const *ours, &raw const *theirs);
+        if !self.0.contains(&pair) {
+            check_types(ours, theirs)?;
+            self.0.push(pair);
+        }
+        Ok(())
+    }
 }
 
 /// Compares two type layouts, whichever side is the older one.
@@ -253,14 +288,12 @@ pub fn check_types(
     if backward.is_ok() {
         return Ok(());
     }
-    // The error borrows from the plugin's memory, so it becomes text here and now.
+    // The errors borrow from the plugin's memory, so they become text here and now.
     let details = error.to_string();
-    let (expected, found) = (describe_type(ours), describe_type(theirs));
+    let (expected, found) = (type_name(ours), type_name(theirs));
     let message = if expected == found {
-        format!(
-            "type `{expected}` has another layout: {}",
-            first_cause(&details)
-        )
+        let cause = cause::first_cause(&error);
+        format!("type `{expected}` has another layout: {cause}")
     } else {
         format!("expected type `{expected}`, found `{found}`")
     };
@@ -268,51 +301,6 @@ pub fn check_types(
         message,
         details: Some(details),
     })
-}
-
-/// The first concrete difference in abi_stable's report.
-fn first_cause(details: &str) -> String {
-    let lines: Vec<&str> = details
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
-    let value_after = |label: &str, from: usize| {
-        let mut lines = lines[from..]
-            .iter()
-            .skip_while(|line| !line.starts_with(label));
-        let first = lines.next()?.trim_start_matches(label).trim();
-        if first.is_empty() {
-            lines.next().map(|line| (*line).to_owned())
-        } else {
-            Some(first.to_owned())
-        }
-    };
-    let Some(cause) = lines
-        .iter()
-        .position(|line| line.to_ascii_lowercase().contains("error:"))
-    else {
-        return lines
-            .first()
-            .map_or_else(String::new, |line| (*line).to_owned());
-    };
-    let what = lines[cause]
-        .rsplit("rror:")
-        .next()
-        .unwrap_or(lines[cause])
-        .trim()
-        .to_owned();
-    match (
-        value_after("Expected:", cause),
-        value_after("Found:", cause),
-    ) {
-        (Some(expected), Some(found)) => format!("{what}: expected {expected}, found {found}"),
-        _ => what,
-    }
-}
-
-fn describe_type(layout: &'static TypeLayout) -> String {
-    layout.full_type().to_string()
 }
 
 /// Why two layouts do not fit.

@@ -72,7 +72,7 @@ impl fmt::Debug for Origin<'_> {
 )]
 pub unsafe trait Pass: Sized {
     /// The form at the boundary.
-    type Abi: StableAbi;
+    type Abi: StableAbi + Send;
 
     /// Turns the value into its boundary form.
     ///
@@ -100,6 +100,13 @@ pub unsafe trait Pass: Sized {
 ///
 /// The type is `repr(C)` (or a primitive), owns nothing, and its `StableAbi` layout says all
 /// there is to know of it.
+#[diagnostic::on_unimplemented(
+    message = "slices of `{Self}` cannot cross a capability",
+    label = "this type's bytes mean nothing on the other side",
+    note = "slices of numbers and of bool cross as they are",
+    note = "`Vec<T>` crosses if `T` does, and `keyway::Json<Vec<T>>` if `T` is a serde type",
+    note = "a `Copy` type that is `repr(C)` with `abi_stable::StableAbi` crosses after `keyway::plain!(Type)`"
+)]
 pub unsafe trait Plain: StableAbi + Copy + Send + Sync + 'static {}
 
 /// Lets a `Copy` type with a `StableAbi` layout cross capabilities as it is.
@@ -335,8 +342,19 @@ impl<T> From<T> for Json<T> {
     }
 }
 
+/// What [`Json`] carries.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross as JSON",
+    label = "this type cannot be written as JSON or not be read back",
+    note = "derive both serde::Serialize and Deserialize, or put `#[keyway::data]` on the type"
+)]
+pub trait JsonValue: serde::Serialize + serde::de::DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize + serde::de::DeserializeOwned> JsonValue for T {}
+
 // SAFETY: only text crosses, and the receiver parses it into its own memory inside `receive`.
-unsafe impl<T: serde::Serialize + serde::de::DeserializeOwned> Pass for Json<T> {
+unsafe impl<T: JsonValue> Pass for Json<T> {
     type Abi = RString;
     fn pass(self) -> Result<RString> {
         let text = serde_json::to_string(&self.0).map_err(|error| {
@@ -373,6 +391,8 @@ pub trait Outcome {
     type Ok: Pass + 'static;
     /// The outcome as the result that it is.
     fn into_result(self) -> Result<Self::Ok>;
+    /// The same, the other way.
+    fn from_result(result: Result<Self::Ok>) -> Self;
 }
 
 impl<T: Pass + 'static> Outcome for Result<T, PluginError> {
@@ -380,5 +400,9 @@ impl<T: Pass + 'static> Outcome for Result<T, PluginError> {
     #[inline(always)]
     fn into_result(self) -> Result<T> {
         self
+    }
+    #[inline(always)]
+    fn from_result(result: Result<T>) -> Self {
+        result
     }
 }

@@ -95,8 +95,12 @@ impl Subscriber for Bridge {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let Some(_depth) = Depth::enter() else { return false };
-        let Some((host, site)) = self.link.site(metadata) else { return false };
+        let Some(_depth) = Depth::enter() else {
+            return false;
+        };
+        let Some((host, site)) = self.link.site(metadata) else {
+            return false;
+        };
         host.log_enabled(site).unwrap_or(false)
     }
 
@@ -107,7 +111,9 @@ impl Subscriber for Bridge {
             let mut fields = Fields::default();
             span.record(&mut fields);
             let parent = parent(span.parent(), span.is_contextual());
-            host.span_new(site, parent, fields.0.bytes()).ok().filter(|&number| number != 0)
+            host.span_new(site, parent, fields.0.bytes())
+                .ok()
+                .filter(|&number| number != 0)
         };
         Id::from_u64(new().unwrap_or(NONE))
     }
@@ -132,7 +138,9 @@ impl Subscriber for Bridge {
 
     fn event(&self, event: &Event<'_>) {
         let Some(_depth) = Depth::enter() else { return };
-        let Some((host, site)) = self.link.site(event.metadata()) else { return };
+        let Some((host, site)) = self.link.site(event.metadata()) else {
+            return;
+        };
         let mut fields = Fields::default();
         event.record(&mut fields);
         let parent = parent(event.parent(), event.is_contextual());
@@ -153,7 +161,9 @@ impl Subscriber for Bridge {
 
     fn clone_span(&self, span: &Id) -> Id {
         let mut clone = NONE;
-        self.span(span, |host, span| clone = host.span_clone(span).unwrap_or(NONE));
+        self.span(span, |host, span| {
+            clone = host.span_clone(span).unwrap_or(NONE)
+        });
         // A span that the host knows no more is no longer anything to this side either.
         Id::from_u64(if clone == 0 { NONE } else { clone })
     }

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt::Debug;
 
-use tracing_core::field::{Field, Visit};
 use tracing_core::Metadata;
+use tracing_core::field::{Field, Visit};
 
 use super::wire::{Callsite, Kinds, Level, ValueWriter};
 

@@ -28,11 +28,17 @@ struct State {
 
 impl Link {
     pub(super) const fn new() -> Self {
-        Link { state: RwLock::new(None) }
+        Link {
+            state: RwLock::new(None),
+        }
     }
 
     pub(super) fn connect(&self, host: HostServicesHandle) {
-        let state = State { host, numbers: HashMap::default(), metadata: HashMap::new() };
+        let state = State {
+            host,
+            numbers: HashMap::default(),
+            metadata: HashMap::new(),
+        };
         *self.write() = Some(state);
     }
 
@@ -63,7 +69,9 @@ impl Link {
             host
         };
         // Two threads may ask at the same time; the host answers the same to both.
-        let number = host.log_callsite(&fields::callsite(metadata).encode()).ok()?;
+        let number = host
+            .log_callsite(&fields::callsite(metadata).encode())
+            .ok()?;
         if let Some(state) = self.write().as_mut() {
             state.numbers.insert(address, number);
             state.metadata.insert(number, metadata);

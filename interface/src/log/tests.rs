@@ -6,9 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use tracing::subscriber::with_default;
-use tracing::{Level, debug, error, info, info_span, trace, warn};
+use tracing::{Event, Level, Subscriber as _, debug, error, info, info_span, trace, warn};
+use tracing_core::Callsite as _;
 
 use self::host::{Recorder, connected};
+use super::Bridge;
 
 fn calls(run: impl FnOnce()) -> Vec<String> {
     let (recorder, bridge, _alone) = connected(Recorder::default());
@@ -58,7 +60,14 @@ fn a_call_site_is_made_known_once() {
         again();
     });
     assert_eq!(recorder.told(line), 1);
-    assert_eq!(recorder.calls().iter().filter(|call| call.starts_with("event")).count(), 2);
+    assert_eq!(
+        recorder
+            .calls()
+            .iter()
+            .filter(|call| call.starts_with("event"))
+            .count(),
+        2
+    );
 }
 
 #[test]
@@ -68,8 +77,11 @@ fn what_the_host_does_not_want_does_not_reach_it() {
         debug!("unwanted");
         info!("wanted");
     });
-    let events: Vec<_> =
-        recorder.calls().into_iter().filter(|call| call.starts_with("event")).collect();
+    let events: Vec<_> = recorder
+        .calls()
+        .into_iter()
+        .filter(|call| call.starts_with("event"))
+        .collect();
     assert_eq!(events, ["event 1 in current: 0=Debug(\"wanted\")"]);
 }
 
@@ -86,7 +98,11 @@ fn a_changed_filter_takes_effect_when_the_plugin_is_told() {
         tracing_core::callsite::rebuild_interest_cache();
         event();
     });
-    let events = recorder.calls().into_iter().filter(|call| call.starts_with("event")).count();
+    let events = recorder
+        .calls()
+        .into_iter()
+        .filter(|call| call.starts_with("event"))
+        .count();
     assert_eq!(events, 1);
 }
 
@@ -156,7 +172,10 @@ fn the_current_span_is_the_one_that_the_host_knows() {
         let span = info_span!("mine");
         let _entered = span.enter();
         let current = tracing::Span::current();
-        assert_eq!(current.metadata().map(|metadata| metadata.name()), Some("mine"));
+        assert_eq!(
+            current.metadata().map(|metadata| metadata.name()),
+            Some("mine")
+        );
         assert_eq!(current.id(), span.id());
     });
     assert!(calls.contains(&"clone 101".to_owned()), "{calls:#?}");
@@ -167,7 +186,10 @@ fn the_span_of_the_host_is_current_where_the_plugin_has_none_and_can_be_carried_
     let (recorder, bridge, _alone) = connected(Recorder::inside_of_a_host_span());
     with_default(bridge, || {
         let current = tracing::Span::current();
-        assert_eq!(current.metadata().map(|metadata| metadata.target()), Some("keyway::host"));
+        assert_eq!(
+            current.metadata().map(|metadata| metadata.target()),
+            Some("keyway::host")
+        );
         current.in_scope(|| {});
         info!(parent: &current, "child");
     });
@@ -184,47 +206,74 @@ fn the_span_of_the_host_is_current_where_the_plugin_has_none_and_can_be_carried_
     );
 }
 
+/// A value whose `Debug` implementation reports an event with, in turn, what `next` makes.
+struct Chatty<'a> {
+    bridge: &'a Bridge,
+    next: fn(&Bridge),
+}
+
+impl fmt::Debug for Chatty<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.next)(self.bridge);
+        f.write_str("chatty")
+    }
+}
+
+/// Reports to the bridge itself: a global subscriber gets nested events, which `tracing` keeps
+/// from the one of a scope.
+fn report(bridge: &Bridge, value: impl fmt::Debug) {
+    let metadata = host::EVENT.metadata();
+    let value = tracing::field::debug(value);
+    let values: [Option<&dyn tracing::Value>; 1] = [Some(&value)];
+    bridge.event(&Event::new(
+        metadata,
+        &metadata.fields().value_set_all(&values),
+    ));
+}
+
 #[test]
 fn a_debug_implementation_may_log() {
-    struct Chatty;
-    impl fmt::Debug for Chatty {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            // Past `tracing`'s own guard, as under a global subscriber.
-            tracing::dispatcher::get_default(|_| ());
-            f.write_str("chatty")
-        }
-    }
-    let calls = calls(|| info!(value = ?Chatty));
-    assert_eq!(calls[1], "event 1 in current: 0=Debug(\"chatty\")");
+    let (recorder, bridge, _alone) = connected(Recorder::default());
+    report(
+        &bridge,
+        Chatty {
+            bridge: &bridge,
+            next: |bridge| report(bridge, 5),
+        },
+    );
+    assert_eq!(
+        recorder.calls()[1..],
+        [
+            "event 1 in current: 0=Debug(\"5\")",
+            "event 1 in current: 0=Debug(\"chatty\")"
+        ]
+    );
 }
 
 #[test]
 fn a_debug_implementation_that_logs_itself_ends() {
-    use tracing_core::{Callsite as _, Event, Subscriber};
-
-    struct Endless<'a>(&'a super::Bridge);
-    impl fmt::Debug for Endless<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            report(self.0);
-            f.write_str("endless")
-        }
+    fn endless(bridge: &Bridge) {
+        report(
+            bridge,
+            Chatty {
+                bridge,
+                next: endless,
+            },
+        );
     }
-    /// As under a global subscriber, to which `tracing` passes nested events on.
-    fn report(bridge: &super::Bridge) {
-        let metadata = host::EVENT.metadata();
-        let endless = tracing::field::debug(Endless(bridge));
-        let values: [Option<&dyn tracing::Value>; 1] = [Some(&endless)];
-        bridge.event(&Event::new(metadata, &metadata.fields().value_set_all(&values)));
-    }
-
     let (recorder, bridge, _alone) = connected(Recorder::default());
-    report(&bridge);
-    let events = recorder.calls().into_iter().filter(|call| call.starts_with("event")).count();
-    assert_eq!(events, 4);
+    let events = || {
+        recorder
+            .calls()
+            .into_iter()
+            .filter(|call| call.starts_with("event"))
+            .count()
+    };
+    endless(&bridge);
+    assert_eq!(events(), 4);
     // The guard is back where it was.
-    report(&bridge);
-    let events = recorder.calls().into_iter().filter(|call| call.starts_with("event")).count();
-    assert_eq!(events, 8);
+    endless(&bridge);
+    assert_eq!(events(), 8);
 }
 
 #[test]

@@ -118,7 +118,15 @@ impl<P: Exported> PluginRoot for Root<P> {
         if !self.environment.linked_statically {
             // Plugins that are linked into one binary share one runtime, so none may end it.
             runtime::shut_down(Duration::from_millis(patience_ms));
+            #[cfg(feature = "tracing")]
+            crate::log::uninstall();
+            panic::release_hook();
         }
         Ok(())
+    }
+
+    #[cfg(feature = "unstable-next-minor")]
+    fn appended(&self) -> Result<String> {
+        Ok(format!("the own method of plugin {}", P::ID))
     }
 }

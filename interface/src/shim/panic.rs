@@ -15,6 +15,9 @@ use crate::host::HostServicesHandle;
 
 const CAPACITY: usize = 240;
 
+/// How tokio says that it is used without a runtime.
+const NO_REACTOR: &str = "there is no reactor running";
+
 #[derive(Clone, Copy)]
 struct Place {
     len: usize,
@@ -63,6 +66,12 @@ pub(crate) fn install_hook(host: &HostServicesHandle, linked_statically: bool) {
     });
 }
 
+/// Gives back what the hook of this library holds of the host, when the plugin has ended: a static
+/// is not dropped when its library goes. Only for a library of its own.
+pub(crate) fn release_hook() {
+    std::panic::set_hook(Box::new(note));
+}
+
 fn note(info: &PanicHookInfo<'_>) {
     let mut place = Place {
         len: 0,
@@ -93,7 +102,13 @@ fn taken_place(clear: bool) -> String {
 /// The error of a caught panic.
 #[cold]
 pub(crate) fn into_error(payload: Box<dyn Any + Send>) -> PluginError {
-    let message = message_of(&*payload);
+    let mut message = message_of(&*payload);
+    if !cfg!(feature = "tokio") && message.contains(NO_REACTOR) {
+        message.push_str(
+            "; help: enable the feature `tokio` of `keyway` in the plugin's Cargo.toml, which gives \
+             the plugin a runtime of its own",
+        );
+    }
     if !payload.is::<&'static str>() && !payload.is::<String>() {
         // The destructor of an unknown payload may panic in turn. It is small; let it be.
         std::mem::forget(payload);

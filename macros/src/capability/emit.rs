@@ -4,40 +4,43 @@
 //! same methods; and, in an anonymous block, the method table, one adapter function per method
 //! for the author's side, and one forwarding method for the caller's. Adapters and forwarders are
 //! a few lines each: guards, leases and conversions are functions of `keyway`.
+//!
+//! Names of the author's and of the generated code never meet: generated items start with two
+//! underscores, generated methods with `method_`, and generated variables are hygienic.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
+use super::bounds::Bounds;
+use super::handle_ident;
 use super::model::{Arg, Capability, Method};
 
 pub(crate) fn emit(model: &Capability) -> TokenStream {
+    let bounds = Bounds::of(model);
     let item = emit_trait(model);
     let handle = emit_handle(model);
-    let table = emit_table(model);
-    let adapters = model
-        .methods
-        .iter()
-        .map(|method| emit_adapter(model, method));
-    let capability = emit_capability(model);
-    let forward = emit_forward(model);
+    let check = &bounds.check;
+    let table = emit_table(model, &bounds.clause);
+    let adapter = emit_adapter(model, &bounds.clause);
+    let capability = emit_capability(model, &bounds.clause);
+    let forward = emit_forward(model, &bounds.clause);
     quote! {
         #item
         #handle
         #[allow(unsafe_code, reason = "the method table is called and filled here")]
-        #[allow(clippy::too_many_arguments, clippy::type_complexity, reason = "the author's methods")]
+        #[allow(deprecated, reason = "a deprecated method still has to work")]
+        #[allow(improper_ctypes_definitions, reason = "an argument may be the empty tuple")]
+        #[allow(clippy::all, clippy::pedantic, reason = "the signatures are the author's")]
         const _: () = {
+            #check
             #table
-            #(#adapters)*
+            #adapter
             #capability
             #forward
         };
     }
-}
-
-fn handle_ident(model: &Capability) -> Ident {
-    format_ident!("{}Handle", model.ident)
 }
 
 fn emit_trait(model: &Capability) -> TokenStream {
@@ -50,12 +53,13 @@ fn emit_trait(model: &Capability) -> TokenStream {
     } = model;
     let methods = model.methods.iter().map(|method| {
         let attrs = &method.attrs;
-        let signature = signature(method);
+        let signature = signature(method, true);
         let body = method.default.as_ref().map_or_else(
             || quote!(;),
             |body| {
                 if method.is_async {
-                    quote!({ async move #body })
+                    // At the place of the body, for what the compiler has to say of its future.
+                    quote_spanned!(body.span()=> { async move #body })
                 } else {
                     quote!(#body)
                 }
@@ -71,19 +75,28 @@ fn emit_trait(model: &Capability) -> TokenStream {
     }
 }
 
-/// The method as the trait and the handle declare it.
-fn signature(method: &Method) -> TokenStream {
-    let Method { ident, output, .. } = method;
-    let args = method
-        .args
-        .iter()
-        .map(|Arg { ident, written, .. }| quote!(#ident: #written));
+/// The method as the trait (`declared`) and the handle have it.
+fn signature(method: &Method, declared: bool) -> TokenStream {
+    let Method {
+        ident,
+        receiver,
+        output,
+        ..
+    } = method;
+    let args = method.args.iter().map(|arg| {
+        let (ident, written) = (&arg.ident, &arg.written);
+        let mutability = arg.mutability.filter(|_| declared);
+        quote!(#mutability #ident: #written)
+    });
     let output = if method.is_async {
-        quote!(impl ::core::future::Future<Output = #output> + ::core::marker::Send)
+        // At the place of the result, for what the compiler has to say of the future.
+        quote_spanned! {output.span()=>
+            impl ::core::future::Future<Output = #output> + ::core::marker::Send
+        }
     } else {
         output.to_token_stream()
     };
-    quote!(fn #ident(&self, #(#args),*) -> #output)
+    quote!(fn #ident(#receiver, #(#args),*) -> #output)
 }
 
 fn emit_handle(model: &Capability) -> TokenStream {
@@ -95,7 +108,7 @@ fn emit_handle(model: &Capability) -> TokenStream {
         version,
         ..
     } = model;
-    let handle = handle_ident(model);
+    let handle = handle_ident(ident);
     let doc = format!(
         "A handle to an implementation of [`{ident}`] (`{id}/{version}`) in a plugin.\n\n\
          Cheap to clone, callable from any thread, and valid over reloads: each call goes to the \
@@ -103,32 +116,15 @@ fn emit_handle(model: &Capability) -> TokenStream {
     );
     quote! {
         #[doc = #doc]
-        #[derive(Clone, Debug)]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
         #vis struct #handle {
             target: #krate::capability::Target,
-        }
-
-        impl #handle {
-            /// Makes an implementation ready to be registered by a plugin.
-            #vis fn provide(
-                implementation: impl #ident + 'static,
-            ) -> #krate::capability::Provided {
-                <Self as #krate::capability::Provide<_>>::provide(implementation)
-            }
-
-            /// The same handle with a deadline for each async call made through it.
-            ///
-            /// A call that takes longer is cancelled and answers a deadline-exceeded error.
-            #[must_use]
-            #vis fn with_deadline(&self, deadline: ::core::time::Duration) -> Self {
-                Self { target: self.target.with_deadline(deadline) }
-            }
         }
     }
 }
 
-/// `<T as Pass>::Abi`, with all tokens at the place of the type, so that a type which does not
-/// cross is one error there.
+/// `<T as Pass>::Abi`, with all tokens at the place of the type, so that whatever the compiler
+/// has to say of it, it says there.
 fn abi(krate: &TokenStream, ty: &Type) -> TokenStream {
     quote_spanned!(ty.span()=> <#ty as #krate::abi::pass::Pass>::Abi)
 }
@@ -149,10 +145,15 @@ fn answer(krate: &TokenStream, method: &Method) -> TokenStream {
     }
 }
 
-fn emit_table(model: &Capability) -> TokenStream {
-    let Capability { krate, ident, .. } = model;
+/// The name of a method in the table and the adapter.
+fn table_ident(method: &Method) -> Ident {
+    format_ident!("method_{}", method.name())
+}
+
+fn emit_table(model: &Capability, clause: &TokenStream) -> TokenStream {
+    let krate = &model.krate;
     let fields = model.methods.iter().map(|method| {
-        let name = &method.ident;
+        let name = table_ident(method);
         let args = method.args.iter().map(|arg| abi(krate, &arg.call));
         let answer = answer(krate, method);
         quote! {
@@ -161,38 +162,47 @@ fn emit_table(model: &Capability) -> TokenStream {
             ) -> #answer
         }
     });
-    let names: Vec<_> = model.methods.iter().map(|method| &method.ident).collect();
     quote! {
         #[repr(C)]
-        struct Table {
+        struct __Table #clause {
             header: #krate::abi::VTableHeader,
             #(#fields,)*
-        }
-
-        struct TableOf<T>(::core::marker::PhantomData<T>);
-
-        impl<T: #ident + 'static> TableOf<T> {
-            const TABLE: Table = Table {
-                header: #krate::shim::header::<Table, T>(),
-                #(#names: #names::<T>,)*
-            };
         }
     }
 }
 
-fn emit_adapter(model: &Capability, method: &Method) -> TokenStream {
-    let Capability {
-        krate,
-        ident: trait_ident,
-        ..
-    } = model;
-    let name = &method.ident;
+fn emit_adapter(model: &Capability, clause: &TokenStream) -> TokenStream {
+    let Capability { krate, ident, .. } = model;
+    let names: Vec<_> = model.methods.iter().map(table_ident).collect();
+    let adapters = model
+        .methods
+        .iter()
+        .map(|method| adapter_method(krate, ident, method));
+    quote! {
+        /// The functions of the table for implementations of type `__T`.
+        struct __Adapter<__T>(::core::marker::PhantomData<__T>);
+
+        impl<__T: #ident + 'static> __Adapter<__T> #clause {
+            const TABLE: __Table = __Table {
+                header: #krate::shim::header::<__Table, __T>(),
+                #(#names: Self::#names,)*
+            };
+
+            #(#adapters)*
+        }
+    }
+}
+
+fn adapter_method(krate: &TokenStream, trait_ident: &Ident, method: &Method) -> TokenStream {
+    let (name, table_name) = (&method.ident, table_ident(method));
+    // Hygienic: an argument may have the same name.
+    let this = Ident::new("this", Span::mixed_site());
     let args: Vec<_> = method.args.iter().map(|arg| &arg.ident).collect();
     let types = method.args.iter().map(|arg| abi(krate, &arg.call));
     let answer = answer(krate, method);
     let receive = quote! {
         // SAFETY: the caller read this function from the table that belongs to the object.
-        let this = unsafe { this.get::<T>() };
+        let #this = unsafe { #this.get::<__T>() };
         // SAFETY: the layouts of both sides were compared before the first call, and whoever
         // calls holds the arguments' memory for the time of the call.
         #(let #args = unsafe {
@@ -203,20 +213,20 @@ fn emit_adapter(model: &Capability, method: &Method) -> TokenStream {
         quote! {
             #krate::shim::future(async move {
                 #receive
-                #trait_ident::#name(this, #(#args),*).await
+                ::core::result::Result::Ok(#trait_ident::#name(#this, #(#args),*).await)
             })
         }
     } else {
         quote! {
             #krate::shim::call(move || {
                 #receive
-                #trait_ident::#name(this, #(#args),*)
+                ::core::result::Result::Ok(#trait_ident::#name(#this, #(#args),*))
             })
         }
     };
     quote! {
-        unsafe extern "C" fn #name<'call, T: #trait_ident + 'static>(
-            this: #krate::shim::This<'call>,
+        unsafe extern "C" fn #table_name<'call>(
+            #this: #krate::shim::This<'call>,
             #(#args: #types),*
         ) -> #answer {
             #body
@@ -224,32 +234,40 @@ fn emit_adapter(model: &Capability, method: &Method) -> TokenStream {
     }
 }
 
-fn emit_capability(model: &Capability) -> TokenStream {
+fn emit_capability(model: &Capability, clause: &TokenStream) -> TokenStream {
     let Capability {
+        vis,
         krate,
         ident,
         id,
         version,
         ..
     } = model;
-    let handle = handle_ident(model);
+    let handle = handle_ident(ident);
     let required = u32::try_from(model.required()).unwrap_or(u32::MAX);
-    let methods = model.methods.iter().map(|method| {
-        let name = method.ident.to_string();
-        let kind = if method.is_async {
-            quote!(future)
-        } else {
-            quote!(sync)
-        };
-        let output = output_abi(krate, &method.output);
-        let args = method.args.iter().map(|arg| {
-            let (name, ty) = (arg.ident.to_string(), abi(krate, &arg.fixed));
-            quote!(#krate::abi::ArgLayout::of::<#ty>(#name))
-        });
-        quote!(#krate::abi::MethodLayout::#kind::<#output>(#name, &[#(#args),*]))
-    });
+    let methods = model
+        .methods
+        .iter()
+        .map(|method| method_layout(krate, method));
     quote! {
-        impl #krate::capability::Capability for #handle {
+        impl #handle #clause {
+            /// Makes an implementation ready to be registered by a plugin.
+            #vis fn provide(
+                implementation: impl #ident + 'static,
+            ) -> #krate::capability::Provided {
+                <Self as #krate::capability::Provide<_>>::provide(implementation)
+            }
+
+            /// The same handle with a deadline for each async call made through it.
+            ///
+            /// A call that takes longer is cancelled and answers a deadline-exceeded error.
+            #[must_use]
+            #vis fn with_deadline(&self, deadline: ::core::time::Duration) -> Self {
+                Self { target: self.target.with_deadline(deadline) }
+            }
+        }
+
+        impl #krate::capability::Capability for #handle #clause {
             const ID: &'static str = #id;
             const MAJOR: u32 = #version;
             const LAYOUT: &'static #krate::abi::InterfaceLayout =
@@ -264,13 +282,13 @@ fn emit_capability(model: &Capability) -> TokenStream {
             }
         }
 
-        impl<T: #ident + 'static> #krate::capability::Provide<T> for #handle {
-            fn provide(implementation: T) -> #krate::capability::Provided {
+        impl<__T: #ident + 'static> #krate::capability::Provide<__T> for #handle #clause {
+            fn provide(implementation: __T) -> #krate::capability::Provided {
                 // SAFETY: the table was made for this type and follows the layout.
                 unsafe {
                     #krate::capability::Provided::new(
                         implementation,
-                        &TableOf::<T>::TABLE.header,
+                        &__Adapter::<__T>::TABLE.header,
                         <Self as #krate::capability::Capability>::LAYOUT,
                     )
                 }
@@ -279,95 +297,117 @@ fn emit_capability(model: &Capability) -> TokenStream {
     }
 }
 
-fn emit_forward(model: &Capability) -> TokenStream {
+fn method_layout(krate: &TokenStream, method: &Method) -> TokenStream {
+    let name = method.name();
+    let kind = if method.is_async {
+        quote!(future)
+    } else {
+        quote!(sync)
+    };
+    let output = output_abi(krate, &method.output);
+    let args = method.args.iter().map(|arg: &Arg| {
+        let (name, ty) = (arg.name(), abi(krate, &arg.fixed));
+        quote!(#krate::abi::ArgLayout::of::<#ty>(#name))
+    });
+    quote!(#krate::abi::MethodLayout::#kind::<#output>(#name, &[#(#args),*]))
+}
+
+fn emit_forward(model: &Capability, clause: &TokenStream) -> TokenStream {
     let Capability { krate, ident, .. } = model;
-    let handle = handle_ident(model);
+    let handle = handle_ident(ident);
     let forward = model.methods.iter().map(|method| {
-        let signature = signature(method);
+        let signature = signature(method, false);
         let body = forward_body(krate, ident, method);
         quote!(#[inline] #signature { #body })
     });
-    let mut required = model
-        .methods
-        .iter()
-        .filter(|method| method.default.is_none())
-        .peekable();
-    let defaults = (model.required() < model.methods.len()).then(|| {
-        let unused = required
-            .peek()
-            .is_none()
-            .then(|| quote!(#[allow(dead_code, reason = "no default body calls another method")]));
-        let required = required.map(|method| {
-            let signature = signature(method);
-            let name = &method.ident;
-            let args = method.args.iter().map(|arg| &arg.ident);
-            quote!(#signature { #ident::#name(self.0, #(#args),*) })
-        });
-        quote! {
-            /// Runs the default bodies, for an implementation that was built before a method
-            /// existed. What a default body calls goes to the implementation.
-            struct Defaults<'a>(#unused &'a #handle);
-
-            impl #ident for Defaults<'_> {
-                #(#required)*
-            }
-        }
-    });
+    let defaults = (model.required() < model.methods.len()).then(|| emit_defaults(model, clause));
     quote! {
-        impl #ident for #handle {
+        impl #ident for #handle #clause {
             #(#forward)*
         }
         #defaults
     }
 }
 
+/// What runs the default bodies where the implementation lacks the method.
+fn emit_defaults(model: &Capability, clause: &TokenStream) -> TokenStream {
+    let ident = &model.ident;
+    let handle = handle_ident(ident);
+    let required = model
+        .methods
+        .iter()
+        .filter(|method| method.default.is_none())
+        .map(|method| {
+            let signature = signature(method, false);
+            let (name, this) = (&method.ident, method.receiver.self_token);
+            let args = method.args.iter().map(|arg| &arg.ident);
+            quote!(#signature { #ident::#name(#this.0, #(#args),*) })
+        });
+    let unused = (model.required() == 0)
+        .then(|| quote!(#[allow(dead_code, reason = "no default body calls another method")]));
+    quote! {
+        /// Runs the default bodies, for an implementation that was built before a method
+        /// existed. What a default body calls goes to the implementation.
+        struct __Defaults<'a>(#unused &'a #handle);
+
+        impl #ident for __Defaults<'_> #clause {
+            #(#required)*
+        }
+    }
+}
+
 fn forward_body(krate: &TokenStream, trait_ident: &Ident, method: &Method) -> TokenStream {
-    let name = &method.ident;
+    let (name, table_name) = (&method.ident, table_ident(method));
+    let this = method.receiver.self_token;
+    // Hygienic: an argument may have the same name.
+    let object = Ident::new("object", Span::mixed_site());
     let args: Vec<_> = method.args.iter().map(|arg| &arg.ident).collect();
+    let pass = quote!(#(let #args = #krate::abi::pass::Pass::pass(#args)?;)*);
     let invoke = quote! {
         // SAFETY: the target only hands out objects whose table was compared with the layout of
         // this capability and is long enough for this method.
-        unsafe { (object.table::<Table>().#name)(object.this(), #(#args),*) }
+        unsafe { (#object.table::<__Table>().#table_name)(#object.this(), #(#args),*) }
     };
-    let pass = quote!(#(let #args = #krate::abi::pass::Pass::pass(#args)?;)*);
     let needed = quote! {
-        ::core::mem::offset_of!(Table, #name) + ::core::mem::size_of::<usize>()
+        #krate::shim::signature::end_of(::core::mem::offset_of!(__Table, #table_name))
     };
-    match (method.is_async, method.default.is_some()) {
-        (false, false) => quote! {
-            #pass
-            self.target.call(move |object| #invoke)
-        },
-        (false, true) => quote! {
-            if !self.target.offers(#needed) {
-                return #trait_ident::#name(&Defaults(self), #(#args),*);
+    let default = method.default.is_some().then(|| {
+        let run = quote!(#trait_ident::#name(&__Defaults(#this), #(#args),*));
+        let run = if method.is_async {
+            quote!(#run.await)
+        } else {
+            run
+        };
+        quote! {
+            if !#this.target.offers(#needed) {
+                return #run;
             }
-            #pass
-            self.target.call_appended(#needed, move |object| #invoke)
-        },
+        }
+    });
+    if method.is_async {
+        let needed = if default.is_some() { needed } else { quote!(0) };
         // An async block, since it may capture the lifetimes of several borrowed arguments.
-        (true, false) => quote! {
+        return quote! {
             async move {
-                self.target
-                    .call_async(0, move |object| {
-                        #pass
-                        ::core::result::Result::Ok(#invoke)
-                    })
-                    .await
+                #default
+                let answer = #this.target.call_async(#needed, move |#object| {
+                    #pass
+                    ::core::result::Result::Ok(#invoke)
+                });
+                #krate::abi::pass::Outcome::from_result(answer.await)
             }
-        },
-        (true, true) => quote! {
-            async move {
-                if !self.target.offers(#needed) {
-                    return #trait_ident::#name(&Defaults(self), #(#args),*).await;
-                }
-                self.target
-                    .call_async(#needed, move |object| {
-                        #pass
-                        ::core::result::Result::Ok(#invoke)
-                    })
-                    .await
-            }
-        },
+        };
+    }
+    let call = if default.is_some() {
+        quote!(#this.target.call_appended(#needed, move |#object| #invoke))
+    } else {
+        quote!(#this.target.call(move |#object| #invoke))
+    };
+    quote! {
+        #default
+        #krate::shim::signature::forward(|| {
+            #pass
+            #call
+        })
     }
 }

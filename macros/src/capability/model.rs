@@ -1,93 +1,19 @@
 //! What a capability trait says, checked: every rule that syntax alone can decide is decided here,
-//! each with one error at the place that breaks it.
+//! each with one error at the place that breaks it, and all of them at once.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::parse::{Parse, ParseStream};
+use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Block, FnArg, ItemTrait, Lifetime, LitInt, LitStr, Pat, Path, ReturnType, Safety,
-    Token, TraitItem, TraitItemFn, Type, TypeParamBound, Visibility,
+    Attribute, Block, FnArg, Generics, ItemTrait, Lifetime, Pat, Receiver, ReturnType, Safety,
+    Signature, Token, TraitItem, TraitItemFn, Type, TypeParamBound, Visibility,
 };
 
-/// `id = "...", version = 1`, and `crate = path` for re-exports.
-pub(crate) struct Args {
-    id: String,
-    version: u32,
-    krate: TokenStream,
-}
-
-impl Parse for Args {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let start = input.span();
-        let (mut id, mut version, mut krate) = (None, None, quote!(::keyway));
-        while !input.is_empty() {
-            if input.peek(Token![crate]) {
-                input.parse::<Token![crate]>()?;
-                input.parse::<Token![=]>()?;
-                krate = input.parse::<Path>()?.into_token_stream();
-            } else {
-                let key: Ident = input.parse()?;
-                input.parse::<Token![=]>()?;
-                match key.to_string().as_str() {
-                    "id" => id = Some(parse_id(&input.parse()?)?),
-                    "version" => version = Some(parse_version(&input.parse()?)?),
-                    other => {
-                        return Err(syn::Error::new(
-                            key.span(),
-                            format!("unknown option `{other}`; expected `id` or `version`"),
-                        ));
-                    }
-                }
-            }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
-        let missing = |what: &str| {
-            syn::Error::new(
-                start,
-                format!("missing `{what}`; write #[capability(id = \"acme.name\", version = 1)]"),
-            )
-        };
-        Ok(Args {
-            id: id.ok_or_else(|| missing("id"))?,
-            version: version.ok_or_else(|| missing("version"))?,
-            krate,
-        })
-    }
-}
-
-fn parse_id(literal: &LitStr) -> syn::Result<String> {
-    let id = literal.value();
-    let label_ok = |label: &str| {
-        label.starts_with(|c: char| c.is_ascii_lowercase())
-            && label
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
-    if id.len() <= 128 && id.contains('.') && id.split('.').all(label_ok) {
-        Ok(id)
-    } else {
-        Err(syn::Error::new(
-            literal.span(),
-            "a capability id is dotted labels of a-z, 0-9 and '-', each starting with a letter, \
-             for example \"acme.image-filter\"",
-        ))
-    }
-}
-
-fn parse_version(literal: &LitInt) -> syn::Result<u32> {
-    match literal.base10_parse() {
-        Ok(version) if version > 0 => Ok(version),
-        _ => Err(syn::Error::new(
-            literal.span(),
-            "the version is the major version, from 1 up",
-        )),
-    }
-}
+use super::args::Args;
+use super::types::{self, Fit};
 
 pub(crate) struct Capability {
     pub(crate) id: String,
@@ -105,6 +31,8 @@ pub(crate) struct Method {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) ident: Ident,
     pub(crate) is_async: bool,
+    /// `&self` as written, so that the default body's `self` is this one.
+    pub(crate) receiver: Receiver,
     pub(crate) args: Vec<Arg>,
     /// The result type as written; `Outcome` decides whether it fits.
     pub(crate) output: Type,
@@ -112,6 +40,7 @@ pub(crate) struct Method {
 }
 
 pub(crate) struct Arg {
+    pub(crate) mutability: Option<Token![mut]>,
     pub(crate) ident: Ident,
     /// The type as the author wrote it.
     pub(crate) written: Type,
@@ -119,34 +48,40 @@ pub(crate) struct Arg {
     pub(crate) call: Type,
     /// The same with every lifetime `'static`, for its layout.
     pub(crate) fixed: Type,
+    /// Whether `Pass` still has to decide if the type fits.
+    pub(crate) fit: Fit,
+}
+
+/// Collects errors, so that one compilation tells all of them.
+#[derive(Default)]
+struct Errors(Option<syn::Error>);
+
+impl Errors {
+    fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
 }
 
 impl Capability {
     pub(crate) fn new(args: Args, item: ItemTrait) -> syn::Result<Self> {
-        if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
-            return Err(syn::Error::new(
-                item.generics.span(),
-                "a capability trait has no generic parameters: its method table is one for all",
-            ));
-        }
-        if item.unsafety.is_some() {
-            return Err(syn::Error::new(
-                item.unsafety.span(),
-                "a capability trait is safe",
-            ));
-        }
-        check_supertraits(&item)?;
+        let mut errors = Errors::default();
+        errors.take(check_head(&item));
         let mut methods = Vec::new();
         for item in item.items {
             match item {
-                TraitItem::Fn(method) => methods.push(Method::new(method)?),
-                other => {
-                    return Err(syn::Error::new(
-                        other.span(),
-                        "a capability trait has methods only: associated types and constants \
-                         have no place in a method table",
-                    ));
-                }
+                TraitItem::Fn(method) => methods.extend(errors.take(Method::new(method))),
+                other => errors.push(syn::Error::new_spanned(
+                    other,
+                    "a capability trait has methods only: other items have no place in a method \
+                     table",
+                )),
             }
         }
         if let Some(late) = methods
@@ -154,22 +89,25 @@ impl Capability {
             .skip_while(|method| method.default.is_none())
             .find(|method| method.default.is_none())
         {
-            return Err(syn::Error::new(
+            errors.push(syn::Error::new(
                 late.ident.span(),
                 "a method without a default body stands before all methods that have one: later \
                  minors may only append, and what they append needs a default",
             ));
         }
-        Ok(Capability {
-            id: args.id,
-            version: args.version,
-            krate: args.krate,
-            attrs: item.attrs,
-            vis: item.vis,
-            ident: item.ident,
-            supertraits: item.supertraits,
-            methods,
-        })
+        match errors.0 {
+            Some(error) => Err(error),
+            None => Ok(Capability {
+                id: args.id,
+                version: args.version,
+                krate: args.krate,
+                attrs: item.attrs,
+                vis: item.vis,
+                ident: item.ident,
+                supertraits: item.supertraits,
+                methods,
+            }),
+        }
     }
 
     pub(crate) fn required(&self) -> usize {
@@ -180,7 +118,17 @@ impl Capability {
     }
 }
 
-fn check_supertraits(item: &ItemTrait) -> syn::Result<()> {
+fn check_head(item: &ItemTrait) -> syn::Result<()> {
+    if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
+        let (params, clause) = (&item.generics.params, &item.generics.where_clause);
+        return Err(syn::Error::new_spanned(
+            quote!(#params #clause),
+            "a capability trait has no generic parameters: its method table is one for all",
+        ));
+    }
+    if let Some(token) = item.unsafety {
+        return Err(syn::Error::new(token.span(), "a capability trait is safe"));
+    }
     let (mut send, mut sync) = (false, false);
     for bound in &item.supertraits {
         let name = bound.to_token_stream().to_string();
@@ -189,8 +137,8 @@ fn check_supertraits(item: &ItemTrait) -> syn::Result<()> {
             "Sync" => sync = true,
             "'static" => {}
             _ => {
-                return Err(syn::Error::new(
-                    bound.span(),
+                return Err(syn::Error::new_spanned(
+                    bound,
                     "a capability trait may only require Send, Sync and 'static: a handle to a \
                      plugin has nothing else to offer",
                 ));
@@ -217,95 +165,160 @@ impl Method {
             default,
             ..
         } = method;
-        if sig.constness.is_some() || sig.abi.is_some() || sig.variadic.is_some() {
-            return Err(syn::Error::new(
-                sig.span(),
-                "a capability method is a plain fn or async fn",
-            ));
-        }
-        if let Safety::Unsafe(token) = &sig.safety {
-            return Err(syn::Error::new(token.span(), "a capability method is safe"));
-        }
-        if !sig.generics.params.is_empty() || sig.generics.where_clause.is_some() {
-            return Err(syn::Error::new(
-                sig.generics.span(),
-                "a capability method has no generic parameters; leave lifetimes out, they are \
-                 those of the call",
-            ));
-        }
+        attrs.iter().try_for_each(check_attribute)?;
+        check_signature(&sig)?;
         let mut inputs = sig.inputs.into_iter();
-        match inputs.next() {
-            Some(FnArg::Receiver(receiver))
-                if receiver.to_token_stream().to_string().replace(' ', "") == "&self" => {}
+        let receiver = match inputs.next() {
+            Some(FnArg::Receiver(receiver)) if is_shared(&receiver) => receiver,
             other => {
-                let span = other.map_or(sig.ident.span(), |first| first.span());
-                return Err(syn::Error::new(
-                    span,
+                let place = other.map_or_else(|| sig.ident.to_token_stream(), |arg| quote!(#arg));
+                return Err(syn::Error::new_spanned(
+                    place,
                     "a capability method takes `&self`: the object is shared by all its callers",
                 ));
             }
-        }
-        let args = inputs.map(Arg::new).collect::<syn::Result<_>>()?;
-        let output = match sig.output {
-            ReturnType::Type(_, output) => *output,
-            ReturnType::Default => {
-                return Err(syn::Error::new(
-                    sig.ident.span(),
-                    "a capability method returns `keyway::Result<T>`: a call into a plugin can \
-                     always fail",
-                ));
-            }
         };
-        if let Some(span) = find_borrow(&output) {
+        check_generics(&sig.generics)?;
+        let ReturnType::Type(_, output) = sig.output else {
             return Err(syn::Error::new(
-                span,
-                "a result owns its data: the plugin may be unloaded while the caller still holds \
-                 it; return String, Vec<T> or Bytes",
+                sig.ident.span(),
+                "a capability method returns `keyway::Result<T>`, since a call into a plugin can \
+                 always fail",
             ));
+        };
+        let mut errors = Errors::default();
+        let args = inputs
+            .filter_map(|arg| errors.take(Arg::new(arg, default.is_some())))
+            .collect();
+        errors.take(types::check_result(&output));
+        match errors.0 {
+            Some(error) => Err(error),
+            None => Ok(Method {
+                attrs,
+                ident: sig.ident,
+                is_async: sig.asyncness.is_some(),
+                receiver,
+                args,
+                output: *output,
+                default,
+            }),
         }
-        Ok(Method {
-            attrs,
-            ident: sig.ident,
-            is_async: sig.asyncness.is_some(),
-            args,
-            output,
-            default,
-        })
+    }
+
+    /// The name without `r#`, for whatever is made from it.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
     }
 }
 
+/// Attributes that would change what the method table looks like.
+fn check_attribute(attr: &Attribute) -> syn::Result<()> {
+    if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
+        return Err(syn::Error::new_spanned(
+            attr,
+            "a capability has the same methods in every build: the two sides would disagree over \
+             the method table; put `#[cfg]` on whole traits, or inside the default body",
+        ));
+    }
+    Ok(())
+}
+
+fn check_signature(sig: &Signature) -> syn::Result<()> {
+    if sig.constness.is_some() || sig.abi.is_some() || sig.variadic.is_some() {
+        return Err(syn::Error::new_spanned(
+            sig,
+            "a capability method is a plain fn or async fn",
+        ));
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        return Err(syn::Error::new(token.span(), "a capability method is safe"));
+    }
+    let name = sig.ident.unraw().to_string();
+    if name == "provide" || name == "with_deadline" {
+        return Err(syn::Error::new(
+            sig.ident.span(),
+            format!(
+                "every handle has a function `{name}` of its own, which would hide this method"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn check_generics(generics: &Generics) -> syn::Result<()> {
+    let (params, clause) = (&generics.params, &generics.where_clause);
+    if params.is_empty() && clause.is_none() {
+        return Ok(());
+    }
+    Err(syn::Error::new_spanned(
+        quote!(#params #clause),
+        "a capability method has no generic parameters; leave lifetimes out, they are those of \
+         the call",
+    ))
+}
+
+/// `&self`, in whichever way it is written.
+fn is_shared(receiver: &Receiver) -> bool {
+    matches!(
+        receiver
+            .to_token_stream()
+            .to_string()
+            .replace(' ', "")
+            .as_str(),
+        "&self" | "self:&Self"
+    )
+}
+
 impl Arg {
-    fn new(arg: FnArg) -> syn::Result<Self> {
+    fn new(arg: FnArg, has_body: bool) -> syn::Result<Self> {
         let FnArg::Typed(arg) = arg else {
             return Err(syn::Error::new(arg.span(), "`self` is the first argument"));
         };
-        let ident = match &*arg.pat {
-            Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.clone(),
+        if let Some(attr) = arg.attrs.first() {
+            return Err(syn::Error::new_spanned(
+                attr,
+                "an argument of a capability method has no attributes",
+            ));
+        }
+        let (mutability, ident) = match &*arg.pat {
+            Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+                (pat.mutability, pat.ident.clone())
+            }
             other => {
-                return Err(syn::Error::new(
-                    other.span(),
-                    "an argument needs a plain name",
+                return Err(syn::Error::new_spanned(
+                    other,
+                    "an argument needs a plain name: it is part of the interface's description",
                 ));
             }
         };
-        let written = *arg.ty;
-        if let Type::ImplTrait(ty) = &written {
+        if let (Some(token), false) = (mutability, has_body) {
             return Err(syn::Error::new(
-                ty.span(),
-                "an argument needs a concrete type: its layout is part of the interface",
+                token.span(),
+                "`mut` belongs to the implementation; the trait only names the argument",
             ));
         }
+        let written = *arg.ty;
+        let fit = types::argument(&written)?;
         let with = |name: &str| {
             let mut ty = written.clone();
             NameLifetimes(name).visit_type_mut(&mut ty);
             ty
         };
         Ok(Arg {
+            mutability,
             ident,
             call: with("'call"),
             fixed: with("'static"),
             written,
+            fit,
         })
+    }
+}
+
+impl Arg {
+    /// The name without `r#`.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
     }
 }
 
@@ -325,16 +338,4 @@ impl VisitMut for NameLifetimes<'_> {
             *lifetime = Lifetime::new(self.0, lifetime.span());
         }
     }
-}
-
-fn find_borrow(ty: &Type) -> Option<Span> {
-    struct Find(Option<Span>);
-    impl VisitMut for Find {
-        fn visit_type_reference_mut(&mut self, ty: &mut syn::TypeReference) {
-            self.0.get_or_insert(ty.span());
-        }
-    }
-    let mut find = Find(None);
-    find.visit_type_mut(&mut ty.clone());
-    find.0
 }

@@ -121,11 +121,18 @@ impl State {
         }
         self.used.push(number);
         let site = Callsite::decode(&self.sites[number as usize - 1]).unwrap();
-        let what = if site.kinds.has(Kinds::SPAN) { "span" } else { "event" };
+        let what = if site.kinds.has(Kinds::SPAN) {
+            "span"
+        } else {
+            "event"
+        };
         let level = format!("{:?}", site.level).to_uppercase();
         let fields = site.fields.join(", ");
         let used = self.used.len();
-        self.calls.push(format!("site {used}: {what} {level} {} [{fields}]", site.target));
+        self.calls.push(format!(
+            "site {used}: {what} {level} {} [{fields}]",
+            site.target
+        ));
         used
     }
 }
@@ -153,10 +160,7 @@ impl Owner for Nobody {
         panic!("the recorder panicked: {error}");
     }
 
-    fn sleep(
-        &self,
-        _: std::time::Duration,
-    ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn sleep(&self, _: std::time::Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::pending())
     }
 }
@@ -172,7 +176,9 @@ impl Drop for Services {
 
 fn said(bytes: &[u8]) -> String {
     let values = Values::new(bytes).map(|value| value.expect("the bridge writes what reads"));
-    let said: Vec<_> = values.map(|(field, value)| format!("{field}={value:?}")).collect();
+    let said: Vec<_> = values
+        .map(|(field, value)| format!("{field}={value:?}"))
+        .collect();
     said.join(" ")
 }
 
@@ -197,7 +203,11 @@ impl HostServices for Services {
     }
 
     fn log_interest(&self, callsite: u64) -> Result<u8> {
-        Ok(if self.log_enabled(callsite)? { wire::ALWAYS } else { wire::NEVER })
+        Ok(if self.log_enabled(callsite)? {
+            wire::ALWAYS
+        } else {
+            wire::NEVER
+        })
     }
 
     fn log_enabled(&self, callsite: u64) -> Result<bool> {
@@ -209,7 +219,9 @@ impl HostServices for Services {
     fn log_event(&self, callsite: u64, of: u64, values: &[u8]) -> Result<()> {
         let mut state = self.0.0.lock().unwrap();
         let site = state.used(callsite);
-        state.calls.push(format!("event {site} in {}: {}", parent(of), said(values)));
+        state
+            .calls
+            .push(format!("event {site} in {}: {}", parent(of), said(values)));
         Ok(())
     }
 
@@ -223,7 +235,9 @@ impl HostServices for Services {
         let number = 101 + state.spans.len() as u64;
         state.spans.insert(number, callsite);
         let (of, values) = (parent(of), said(values));
-        state.calls.push(format!("span {number} of {site} in {of}: {values}"));
+        state
+            .calls
+            .push(format!("span {number} of {site} in {of}: {values}"));
         Ok(number)
     }
 
@@ -273,7 +287,8 @@ impl HostServices for Services {
     }
 
     fn log_panic(&self, message: &str, place: &str, thread: &str) -> Result<()> {
-        self.0.say(format!("panic {message} at {place} on {thread}"));
+        self.0
+            .say(format!("panic {message} at {place} on {thread}"));
         Ok(())
     }
 }

@@ -121,7 +121,16 @@ impl<'a> Callsite<'a> {
         for _ in 0..count {
             fields.push(reader.text("a field name")?);
         }
-        Ok(Callsite { kinds, level, name, target, module_path, file, line, fields })
+        Ok(Callsite {
+            kinds,
+            level,
+            name,
+            target,
+            module_path,
+            file,
+            line,
+            fields,
+        })
     }
 }
 

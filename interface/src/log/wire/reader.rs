@@ -13,7 +13,11 @@ pub struct Malformed {
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a log record does not read: {} at byte {}", self.what, self.offset)
+        write!(
+            f,
+            "a log record does not read: {} at byte {}",
+            self.what, self.offset
+        )
     }
 }
 
@@ -44,11 +48,17 @@ impl<'a> Reader<'a> {
 
     /// Something at the present place is not what it should be.
     pub(super) fn malformed(&self, what: &'static str) -> Malformed {
-        Malformed { what, offset: self.offset }
+        Malformed {
+            what,
+            offset: self.offset,
+        }
     }
 
     pub(super) fn take(&mut self, count: usize, what: &'static str) -> Result<&'a [u8], Malformed> {
-        let end = self.offset.checked_add(count).filter(|&end| end <= self.bytes.len());
+        let end = self
+            .offset
+            .checked_add(count)
+            .filter(|&end| end <= self.bytes.len());
         let end = end.ok_or_else(|| self.malformed(what))?;
         let taken = &self.bytes[self.offset..end];
         self.offset = end;

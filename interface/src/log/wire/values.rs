@@ -57,7 +57,9 @@ pub struct Values<'a> {
 impl<'a> Values<'a> {
     /// Reads the values that a [`ValueWriter`](super::ValueWriter) wrote.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Values { reader: Reader::new(bytes) }
+        Values {
+            reader: Reader::new(bytes),
+        }
     }
 
     fn read(&mut self) -> Result<(usize, Value<'a>), Malformed> {

@@ -48,12 +48,20 @@ impl ValueWriter {
     /// A record without values.
     #[inline]
     pub fn new() -> Self {
-        ValueWriter { inline: [0; INLINE], filled: 0, heap: Vec::new() }
+        ValueWriter {
+            inline: [0; INLINE],
+            filled: 0,
+            heap: Vec::new(),
+        }
     }
 
     /// The record so far.
     pub fn bytes(&self) -> &[u8] {
-        if self.heap.is_empty() { &self.inline[..self.filled] } else { &self.heap }
+        if self.heap.is_empty() {
+            &self.inline[..self.filled]
+        } else {
+            &self.heap
+        }
     }
 
     /// Adds a signed integer.
@@ -88,7 +96,9 @@ impl ValueWriter {
 
     /// Adds a string.
     pub fn str(&mut self, field: usize, value: &str) {
-        self.value(field, STR, |writer| writer.text(|text| text.write_str(value)));
+        self.value(field, STR, |writer| {
+            writer.text(|text| text.write_str(value))
+        });
     }
 
     /// Adds raw bytes.
@@ -99,7 +109,9 @@ impl ValueWriter {
     /// Adds what a `Debug` implementation writes. Should it panic, the record says so, and
     /// neither the event nor the call that reports it is lost.
     pub fn debug(&mut self, field: usize, value: &dyn fmt::Debug) {
-        self.value(field, DEBUG, |writer| writer.text(|text| write!(text, "{value:?}")));
+        self.value(field, DEBUG, |writer| {
+            writer.text(|text| write!(text, "{value:?}"))
+        });
     }
 
     /// Adds an error and what it comes from.
@@ -119,7 +131,9 @@ impl ValueWriter {
     }
 
     fn value(&mut self, field: usize, kind: u8, payload: impl FnOnce(&mut Self)) {
-        let Ok(field) = u16::try_from(field) else { return };
+        let Ok(field) = u16::try_from(field) else {
+            return;
+        };
         if self.len() >= RECORD_LIMIT {
             return;
         }
@@ -139,7 +153,11 @@ impl ValueWriter {
 
     /// Writes text up to the limit, and contains a panic of whatever writes it.
     fn text(&mut self, write: impl FnOnce(&mut Text<'_>) -> fmt::Result) {
-        let mut text = Text { room: TEXT_LIMIT, cut: false, writer: self };
+        let mut text = Text {
+            room: TEXT_LIMIT,
+            cut: false,
+            writer: self,
+        };
         match catch_unwind(AssertUnwindSafe(|| write(&mut text))) {
             // What a failing implementation wrote before it failed may still help.
             Ok(_) => {}
@@ -155,7 +173,11 @@ impl ValueWriter {
     }
 
     fn bytes_mut(&mut self) -> &mut [u8] {
-        if self.heap.is_empty() { &mut self.inline[..self.filled] } else { &mut self.heap }
+        if self.heap.is_empty() {
+            &mut self.inline[..self.filled]
+        } else {
+            &mut self.heap
+        }
     }
 
     #[inline]

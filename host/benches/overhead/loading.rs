@@ -1,0 +1,86 @@
+//! From a file to a plugin that serves, phase by phase, and what a loaded copy weighs.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use keyway_host::{HostError, LoadOptions, LoadTimes, inspect};
+
+use crate::machine;
+use crate::measure::{Effort, Quantiles};
+use crate::plugin::host_builder;
+use crate::report::Row;
+
+pub(crate) fn rows(effort: Effort, path: &Path) -> Result<Vec<Row>, HostError> {
+    let inspected = (0..effort.loads)
+        .map(|_| {
+            let clock = Instant::now();
+            let facts = inspect::inspect(path);
+            let taken = clock.elapsed();
+            assert!(facts.is_ok(), "the plugin inspects: {facts:?}");
+            taken
+        })
+        .map(nanoseconds);
+    let inspected = Quantiles::of(inspected.collect());
+    let file = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+
+    let host = host_builder().build()?;
+    let mut loads: Vec<(LoadTimes, Duration)> = Vec::with_capacity(effort.loads);
+    let load = |number: usize| -> Result<(LoadTimes, Duration), HostError> {
+        let options = LoadOptions::new().namespace(format!("copy{number}"));
+        let clock = Instant::now();
+        let status = host.block_on(host.load_with(path, options))?;
+        Ok((status.times, clock.elapsed()))
+    };
+    // The first load warms the file cache, and starts the threads that later ones find.
+    load(0)?;
+    let before = machine::memory();
+    for number in 1..=effort.loads {
+        loads.push(load(number)?);
+    }
+    let after = machine::memory();
+
+    let median = |of: &dyn Fn(&(LoadTimes, Duration)) -> Duration| {
+        Quantiles::of(loads.iter().map(of).map(nanoseconds).collect())
+    };
+    let whole = median(&|(_, whole)| *whole);
+    let mut rows = vec![
+        Row::amount("size of the library", file as f64 / 1024.0, "KiB"),
+        Row::time("inspect (nothing is loaded)", inspected)
+            .budget("< 0.1 ms", inspected.median < 1e5),
+        Row::time(
+            "load: private copy and its hash",
+            median(&|(times, _)| times.stage),
+        ),
+        Row::time(
+            "load: inspect the copy, decide",
+            median(&|(times, _)| times.inspect),
+        ),
+        Row::time(
+            "load: dlopen, check layouts",
+            median(&|(times, _)| times.open),
+        ),
+        Row::time("load: prepare", median(&|(times, _)| times.prepare)),
+        Row::time(
+            "load: activate, register",
+            median(&|(times, _)| times.activate),
+        ),
+        Row::time("load: whole", whole).budget("< 1 ms", whole.median < 1e6),
+    ];
+    if let (Some((resident, dirty)), Some((resident_after, dirty_after))) = (before, after) {
+        let per_load = |before: f64, after: f64| (after - before) / loads.len() as f64 / 1024.0;
+        let resident = per_load(resident, resident_after);
+        rows.push(Row::amount(
+            "memory per loaded copy, resident",
+            resident,
+            "KiB",
+        ));
+        let dirty = per_load(dirty, dirty_after);
+        rows.push(Row::amount("memory per loaded copy, private", dirty, "KiB"));
+    }
+    host.block_on(host.shutdown());
+    Ok(rows)
+}
+
+fn nanoseconds(duration: Duration) -> f64 {
+    duration.as_nanos() as f64
+}

@@ -1,0 +1,213 @@
+//! The command line.
+
+mod value;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use semver::Version;
+use serde_json::{Map, Value};
+
+use crate::exit;
+
+/// Native plugins for Rust applications: inspect, call and develop them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keyway",
+    disable_help_subcommand = true,
+    version,
+    long_version = long_version(),
+    styles = STYLES,
+    after_help = exit::help(),
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Show more: all details of errors, and one more level of what is logged; repeatable
+    #[arg(
+        short,
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        action = ArgAction::Count,
+        conflicts_with = "quiet"
+    )]
+    pub(crate) verbose: u8,
+
+    /// Show results and errors only; twice: nothing that is logged either
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = ArgAction::Count)]
+    pub(crate) quiet: u8,
+
+    /// When to use colours; `auto` respects NO_COLOR
+    #[arg(
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        value_name = "WHEN",
+        default_value_t,
+        value_enum
+    )]
+    pub(crate) color: Color,
+}
+
+const GLOBAL: &str = "Global options";
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Inspect(Inspect),
+    Call(Call),
+    Dev(Dev),
+}
+
+/// Show the facts of a plugin from its file alone; no code of it runs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inspect {
+    /// A library, a directory of libraries, or a crate that cargo has built.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) subject: PathBuf,
+
+    /// Print JSON; an error is then JSON too, the last line of stderr.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) application: Application,
+}
+
+/// Load a plugin and call one of its tools; print the answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Call {
+    /// A library, a directory with one library, or a crate that cargo has built.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) subject: PathBuf,
+
+    /// The tool to call.
+    pub(crate) tool: String,
+
+    /// The tool's arguments; `-` reads them from stdin.
+    #[arg(value_name = "JSON|-", default_value = "{}")]
+    pub(crate) arguments: String,
+
+    /// Print compact JSON; an error is then JSON too, the last line of stderr.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// How long the call may take, such as 5s, 500ms or 2m.
+    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    pub(crate) deadline: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+
+    #[command(flatten)]
+    pub(crate) application: Application,
+}
+
+/// Build a plugin's crate, load it, show what it offers, and call its tools.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Dev {
+    /// The crate's directory.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// Call a tool and print its answer; repeatable, and the first that fails ends the run.
+    #[arg(long, num_args = 2, value_names = ["TOOL", "JSON"], action = ArgAction::Append)]
+    call: Vec<String>,
+
+    /// Build, load and call once, then end; there is no other way yet.
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// Build with optimizations.
+    #[arg(short, long)]
+    pub(crate) release: bool,
+
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+
+    #[command(flatten)]
+    pub(crate) application: Application,
+}
+
+impl Dev {
+    /// The calls to make: tool and JSON text.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (&str, &str)> {
+        // The parser takes exactly two values each time.
+        self.call.chunks_exact(2).map(|pair| (&*pair[0], &*pair[1]))
+    }
+}
+
+/// The plugin's configuration.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Settings {
+    /// Set a value of the plugin's configuration; repeatable.
+    #[arg(long, value_name = "KEY=JSON", value_parser = value::setting)]
+    config: Vec<(String, Value)>,
+}
+
+impl Settings {
+    /// The values by key; of several for one key, the last.
+    pub(crate) fn to_map(&self) -> Map<String, Value> {
+        self.config.iter().cloned().collect()
+    }
+}
+
+/// The application that `keyway` stands in for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Application {
+    /// The version of the application that keyway stands in for.
+    #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
+    pub(crate) host_version: Version,
+}
+
+impl Args {
+    /// Whether errors are printed as JSON.
+    pub(crate) fn wants_json(&self) -> bool {
+        match &self.command {
+            Command::Inspect(command) => command.json,
+            Command::Call(command) => command.json,
+            Command::Dev(_) => false,
+        }
+    }
+}
+
+fn long_version() -> String {
+    use keyway_host::keyway::version::{INTERFACE, RUSTC, TARGET};
+    format!(
+        "{}\ninterface {INTERFACE}\ntarget {TARGET}\n{RUSTC}",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// The colours of cargo's own help.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::BrightGreen.on_default().bold())
+    .usage(AnsiColor::BrightGreen.on_default().bold())
+    .literal(AnsiColor::BrightCyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,38 @@
+//! `keyway call`: one tool, once.
+
+use crate::args::Call;
+use crate::ending::Outcome;
+use crate::interrupt::Interrupt;
+use crate::session::{Session, read_arguments};
+use crate::subject;
+use crate::terminal::{Form, Terminal};
+
+pub(crate) fn run(command: &Call, terminal: &Terminal) -> Outcome {
+    let Call {
+        subject,
+        tool: name,
+        arguments,
+        json,
+        deadline,
+        settings,
+        application,
+    } = command;
+    let library = subject::library(subject)?;
+    let arguments = read_arguments(name, arguments)?;
+    // Only from here on is there something to end in order.
+    let interrupt = Interrupt::listen();
+    let answer = Session::run(application, &interrupt, terminal, |session| {
+        let plugin = session.load(&library, settings.to_map())?;
+        for warning in &plugin.warnings {
+            terminal.warning(warning);
+        }
+        let tool = session.tool(name, &plugin)?;
+        session.call(&tool, name, arguments, *deadline)
+    })?;
+    let form = if *json {
+        Form::Compact
+    } else {
+        Form::ForReader
+    };
+    terminal.json(&answer, form)
+}

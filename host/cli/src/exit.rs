@@ -1,0 +1,44 @@
+//! The exit codes of `keyway`. Scripts rely on them: a number keeps its meaning.
+
+use std::fmt::Write;
+
+/// Everything that was asked for was done.
+pub(crate) const SUCCESS: u8 = 0;
+/// The plugin or the tool failed by itself: an error that it answered, a panic.
+pub(crate) const FAILED: u8 = 1;
+/// The command line cannot be followed: an unknown option, arguments that are not JSON or do not
+/// fit the tool. The number is the one that clap ends with.
+pub(crate) const USAGE: u8 = 2;
+/// The file is not a plugin, or not one that this host can load.
+pub(crate) const UNFIT: u8 = 3;
+/// Cargo could not build the crate.
+pub(crate) const BUILD: u8 = 4;
+/// There is no such file, crate, built library or tool, or it cannot be read.
+pub(crate) const NOT_FOUND: u8 = 5;
+/// A call, or a step of the plugin's life, passed its deadline.
+pub(crate) const TIMEOUT: u8 = 6;
+/// `keyway` itself could not go on: no space for private copies, no thread, no output.
+pub(crate) const HOST: u8 = 7;
+/// Ended by Ctrl-C or by a signal that asks to end; 128 and the number of SIGINT, as shells count.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+const TABLE: [(u8, &str); 9] = [
+    (SUCCESS, "done"),
+    (FAILED, "the plugin or the tool failed"),
+    (USAGE, "wrong usage, or arguments that do not fit the tool"),
+    (UNFIT, "not a plugin, or not one that this host can load"),
+    (BUILD, "cargo could not build the crate"),
+    (NOT_FOUND, "no such file, crate, built library or tool"),
+    (TIMEOUT, "a deadline passed"),
+    (HOST, "keyway itself could not go on"),
+    (INTERRUPTED, "ended by Ctrl-C or a signal"),
+];
+
+/// The table for `--help`.
+pub(crate) fn help() -> String {
+    let mut help = "Exit codes:".to_owned();
+    for (code, meaning) in TABLE {
+        let _ = write!(help, "\n  {code:>3}  {meaning}");
+    }
+    help
+}

@@ -1,0 +1,72 @@
+//! Ctrl-C: the first asks the run to end in order, the second ends it at once.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use crate::ending::{Ending, Outcome};
+use crate::exit;
+
+/// Whether somebody asked this process to end. Clones tell the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    raised: bool,
+    waker: Option<Waker>,
+}
+
+impl Interrupt {
+    /// Listens from here on. Without this the default holds: the process ends at once, and a
+    /// private copy of a plugin would stay behind.
+    pub(crate) fn listen() -> Self {
+        let interrupt = Interrupt::default();
+        let raised = interrupt.clone();
+        let listening = ctrlc::set_handler(move || raised.raise());
+        if let Err(error) = listening {
+            tracing::debug!("cannot listen for Ctrl-C: {error}");
+        }
+        interrupt
+    }
+
+    /// Whether it was asked for.
+    pub(crate) fn is_raised(&self) -> bool {
+        self.state().raised
+    }
+
+    /// The answer of `work`, unless the end is asked for first; `work` is dropped then.
+    pub(crate) async fn or<F: Future>(&self, work: F) -> Outcome<F::Output> {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            {
+                let mut state = self.state();
+                if state.raised {
+                    return Poll::Ready(Err(Ending::Interrupted));
+                }
+                state.waker = Some(context.waker().clone());
+            }
+            work.as_mut().poll(context).map(Ok)
+        })
+        .await
+    }
+
+    fn raise(&self) {
+        let mut state = self.state();
+        if state.raised {
+            // Ending in order was asked for before, and something does not end.
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+        state.raised = true;
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,180 @@
+//! One run of a host: a plugin is loaded, its tools are called, and it is ended in order, whatever
+//! happens in between.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use keyway_host::keyway::tool::ToolSpec;
+use keyway_host::{
+    Host, HostBuilder, HostError, HostErrorKind, LoadOptions, PluginStatus, ToolClient,
+};
+use serde_json::{Map, Value};
+
+use crate::args::Application;
+use crate::ending::{Ending, Outcome};
+use crate::exit;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::terminal::Terminal;
+
+/// A host with at most one plugin.
+#[derive(Debug)]
+pub(crate) struct Session<'a> {
+    host: Host,
+    interrupt: &'a Interrupt,
+}
+
+/// A host that is set up as the command line says.
+pub(crate) fn host_builder(application: &Application) -> HostBuilder {
+    Host::builder("keyway", application.host_version.clone())
+}
+
+impl Session<'_> {
+    /// Does `work` with a new host, then ends all that it loaded.
+    pub(crate) fn run<T>(
+        application: &Application,
+        interrupt: &Interrupt,
+        terminal: &Terminal,
+        work: impl FnOnce(&Session<'_>) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let host = host_builder(application).build().map_err(Failure::from)?;
+        let session = Session { host, interrupt };
+        let outcome = work(&session);
+        for error in session.host.block_on(session.host.shutdown()) {
+            terminal.warning(&error.to_string());
+        }
+        outcome
+    }
+
+    /// Loads a library.
+    pub(crate) fn load(&self, library: &Path, config: Map<String, Value>) -> Outcome<PluginStatus> {
+        let options = LoadOptions::new().config(config);
+        let loaded = self.until_interrupted(self.host.load_with(library, options))?;
+        Ok(loaded.map_err(|error| refused(&error))?)
+    }
+
+    /// A tool of the loaded plugin.
+    pub(crate) fn tool(&self, name: &str, plugin: &PluginStatus) -> Outcome<ToolClient> {
+        Ok(self.host.tool(name).map_err(|error| {
+            let message = format!("plugin '{}' offers no tool `{name}`", plugin.id);
+            let failure = Failure::new(exit::NOT_FOUND, "unknown-tool", message);
+            match error.advice() {
+                Some(advice) => failure.hint(advice),
+                None => failure,
+            }
+        })?)
+    }
+
+    /// Calls a tool.
+    pub(crate) fn call(
+        &self,
+        tool: &ToolClient,
+        name: &str,
+        arguments: Value,
+        deadline: Option<Duration>,
+    ) -> Outcome<Value> {
+        let limited = deadline.map(|deadline| tool.with_deadline(deadline));
+        let call = limited.as_ref().unwrap_or(tool).call(arguments);
+        let answer = self.until_interrupted(call)?;
+        Ok(answer.map_err(|error| {
+            let failure = Failure::of_tool(name, &error);
+            let usage = tool.spec().ok().and_then(|spec| usage(&spec));
+            match usage.filter(|_| failure.exit() == exit::USAGE) {
+                Some(usage) => failure.hint(usage),
+                None => failure,
+            }
+        })?)
+    }
+
+    fn until_interrupted<F: Future>(&self, work: F) -> Outcome<F::Output> {
+        self.host.block_on(self.interrupt.or(work))
+    }
+}
+
+/// Why a plugin was not loaded, with what to do about it here.
+pub(crate) fn refused(error: &HostError) -> Failure {
+    let failure = Failure::from(error);
+    if error.kind() == HostErrorKind::HostVersion {
+        return failure.hint(
+            "keyway stands in for the application; say which version of it with --host-version",
+        );
+    }
+    failure
+}
+
+/// What a tool takes, as far as its schema says so in the usual way.
+fn usage(spec: &ToolSpec) -> Option<String> {
+    let schema = &spec.input_schema;
+    let required = schema["required"].as_array();
+    let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|n| n == name));
+    let properties = schema["properties"].as_object()?.iter();
+    let arguments: Vec<String> = properties
+        .map(|(name, property)| {
+            let optional = if is_required(name) { "" } else { "?" };
+            match type_of(property) {
+                Some(ty) => format!("\"{name}\"{optional}: {ty}"),
+                None => format!("\"{name}\"{optional}"),
+            }
+        })
+        .collect();
+    Some(format!("{} takes {{{}}}", spec.name, arguments.join(", ")))
+}
+
+/// The type of a property; that of an optional one is a list with `null` in it.
+fn type_of(property: &Value) -> Option<&str> {
+    match &property["type"] {
+        Value::String(ty) => Some(ty),
+        Value::Array(types) => types
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|ty| *ty != "null"),
+        _ => None,
+    }
+}
+
+/// Reads the arguments of a tool; `-` stands for stdin.
+pub(crate) fn read_arguments(tool: &str, text: &str) -> Outcome<Value> {
+    let mut piped = String::new();
+    let from_stdin = text == "-";
+    if from_stdin {
+        std::io::stdin()
+            .read_to_string(&mut piped)
+            .map_err(|error| {
+                Failure::new(
+                    exit::USAGE,
+                    "arguments",
+                    format!("cannot read the arguments from stdin: {error}"),
+                )
+            })?;
+    }
+    let text = if from_stdin { &piped } else { text };
+    serde_json::from_str(text).map_err(|error| {
+        let failure = Failure::new(
+            exit::USAGE,
+            "arguments",
+            format!(
+                "the arguments of tool `{tool}` are not JSON: {error}, found {}",
+                excerpt(text)
+            ),
+        );
+        let failure = if from_stdin {
+            failure
+        } else {
+            failure.hint("put the whole in single quotes: '{\"key\": \"value\"}'")
+        };
+        Ending::from(failure)
+    })
+}
+
+/// The start of a text, short enough for a message.
+fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let text = text.trim();
+    if text.is_empty() {
+        return "nothing".to_owned();
+    }
+    let start: String = text.chars().take(LONGEST).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    format!("`{start}{more}`")
+}

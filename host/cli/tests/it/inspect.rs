@@ -1,0 +1,188 @@
+//! `keyway inspect`: facts and verdicts from files alone.
+
+use expect_test::expect;
+
+use crate::crates::{library_crate, write};
+use crate::libraries::{libraries, library};
+use crate::run::{Run, keyway};
+
+fn inspect(fixture: &str) -> Run {
+    keyway("inspect")
+        .arg(library(fixture))
+        .name(libraries(), "[LIBS]")
+}
+
+#[test]
+fn a_plugin_is_shown_as_a_table() {
+    inspect("text-filter").check(&expect![[r#"
+        exit 0
+        --- stdout
+        text-filter 0.1.0
+        Finds and replaces secrets and personal data in text
+
+        file          [LIBS]/text-filter.so
+        size          [SIZE]
+        hash          [HASH]
+        format [PLATFORM]
+        needs [PLATFORM]
+        target        [TRIPLE]
+        compiler      [RUSTC]
+        panic         unwind
+        interface     1.0
+        host version  0.1.0 or newer
+        isolation     native
+        authors       The Keyway authors
+        license       MIT OR Apache-2.0
+        capabilities  keyway.pipeline-stage  redact
+                      keyway.tool            redact
+        permissions   none
+        config        custom_patterns: array of string = []
+                        Further patterns, each as name=regular expression
+                      replacement: string = "[{kind}]"
+                        What stands in the place of a finding; {kind} is its kind
+        loads in      keyway 0.1.0, interface 1.0
+    "#]]);
+}
+
+#[test]
+fn a_plugin_is_shown_as_json() {
+    let output = inspect("text-filter").arg("--json").output();
+    assert!(output.status.success());
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["schema_version"], 1);
+    let library = &report["libraries"][0];
+    assert_eq!(library["plugin"]["manifest"]["plugin"]["id"], "text-filter");
+    assert_eq!(library["plugin"]["interface"]["major"], 1);
+    assert_eq!(library["problem"], serde_json::Value::Null);
+    let hash = library["hash"].as_str().expect("a text");
+    assert_eq!(hash.len(), "blake3:".len() + 64);
+    let names = library.as_object().expect("an object").keys();
+    expect!["arch bits endian format hash needed nodelete os path plugin problem size soname unique_symbols warnings"].assert_eq(&names.cloned().collect::<Vec<_>>().join(" "));
+}
+
+#[test]
+fn a_plugin_for_another_version_of_the_application_is_shown_as_refused() {
+    inspect("misbehaves").check(&expect![[r#"
+        exit 0
+        --- stdout
+        misbehaves 0.1.0
+        Does wrong what its configuration says.
+        ----------------------------------------------------------------------------------------------
+        ----------------------------------------------------------------------------------------------
+
+        file          [LIBS]/misbehaves.so
+        size          [SIZE]
+        hash          [HASH]
+        format [PLATFORM]
+        needs [PLATFORM]
+        target        [TRIPLE]
+        compiler      [RUSTC]
+        panic         unwind
+        interface     1.0
+        host version  1.0.0 or newer
+        isolation     native
+        capabilities  keyway.tool    double
+                      tests.trouble  trouble
+        permissions   none
+        refused       by keyway 0.1.0, interface 1.0: wants another version of keyway:
+                      expected at least 1.0.0 (min_host_version), found 0.1.0
+        hint          keyway stands in for the application; say which version of it with
+                      --host-version
+    "#]]);
+    let output = inspect("misbehaves").arg("--host-version=1.0.0").output();
+    let shown = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(shown.contains("loads in      keyway 1.0.0"), "{shown}");
+}
+
+#[test]
+fn a_library_that_is_no_plugin_is_shown_and_refused() {
+    inspect("not-a-plugin").check(&expect![[r#"
+        exit 3
+        --- stdout
+        not-a-plugin.so
+
+        file          [LIBS]/not-a-plugin.so
+        size          [SIZE]
+        hash          [HASH]
+        format [PLATFORM]
+        needs [PLATFORM]
+        --- stderr
+        error: [LIBS]/not-a-plugin.so: not a Keyway plugin: expected a note in section .note.keyway, found none
+        hint: call keyway::export_plugin! in the crate
+    "#]]);
+}
+
+#[test]
+fn a_text_file_is_refused_whatever_its_name() {
+    let dir = tempfile::tempdir().expect("a directory");
+    write(dir.path(), "plugin.so", "just text\n");
+    keyway("inspect plugin.so")
+        .dir(dir.path())
+        .check(&expect![[r#"
+            exit 3
+            --- stderr
+            error: plugin.so: not a dynamic library: expected an ELF, Mach-O or PE library, found text that begins with "just text\n"
+            hint: give the file that cargo build reports, not its source
+        "#]]);
+    keyway("inspect plugin.so --json")
+        .dir(dir.path())
+        .check(&expect![[r#"
+            exit 3
+            --- stderr
+            {"error":{"code":"inspect","exit_code":3,"hint":"give the file that cargo build reports, not its source","message":"not a dynamic library: expected an ELF, Mach-O or PE library, found text that begins with \"just text\\n\"","path":"plugin.so"},"schema_version":1}
+        "#]]);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    keyway("inspect missing.so")
+        .dir(dir.path())
+        .check(&expect![[r#"
+            exit 5
+            --- stderr
+            error: missing.so: cannot open the file: No such file or directory (os error 2)
+        "#]]);
+}
+
+#[test]
+fn each_library_of_a_directory_is_shown_beside_the_errors() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for name in ["b.so", "c.so"] {
+        std::fs::copy(library("misbehaves"), dir.path().join(name)).expect("a copy");
+    }
+    write(dir.path(), "a.so", "just text\n");
+    write(dir.path(), "d.txt", "not looked at\n");
+    let output = keyway("inspect . --json").dir(dir.path()).output();
+    assert_eq!(output.status.code(), Some(3));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let shown = report["libraries"].as_array().expect("a list").iter();
+    let paths: Vec<_> = shown
+        .filter_map(|library| library["path"].as_str())
+        .collect();
+    assert_eq!(paths, ["./b.so", "./c.so"]);
+    let errors = String::from_utf8(output.stderr).expect("UTF-8");
+    let error: serde_json::Value = serde_json::from_str(&errors).expect("one line of JSON");
+    assert_eq!(error["error"]["path"], "./a.so");
+}
+
+#[test]
+fn a_directory_with_nothing_in_it_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    keyway("inspect .").dir(dir.path()).check(&expect![[r#"
+        exit 5
+        --- stderr
+        error: expected a crate or libraries, found a directory with neither a Cargo.toml nor a .so, .dylib or .dll file
+    "#]]);
+}
+
+#[test]
+fn a_crate_that_was_not_built_says_how_to_build_it() {
+    let dir = library_crate("not-built", "cdylib", "");
+    keyway("inspect .").dir(dir.path()).check(&expect![[r#"
+        exit 5
+        --- stderr
+        error: no library of package `not-built` was built yet: expected one under target/debug or target/release
+        hint: run `cargo build` there, or `keyway dev .`
+    "#]]);
+}

@@ -1,0 +1,65 @@
+//! What a tool may be.
+
+use keyway::{Result, tool};
+
+/// Not async.
+#[tool]
+fn blocking() -> Result<()> {
+    Ok(())
+}
+
+#[tool]
+async fn undescribed() -> Result<()> {
+    Ok(())
+}
+
+/// Generic.
+#[tool]
+async fn generic<T>() -> Result<()> {
+    Ok(())
+}
+
+/// Changes its state.
+#[tool]
+async fn changing(state: &mut u8) -> Result<()> {
+    *state += 1;
+    Ok(())
+}
+
+/// Two states.
+#[tool]
+async fn two_states(one: &u8, two: &u8) -> Result<u8> {
+    Ok(*one + *two)
+}
+
+/// Two arguments.
+#[tool]
+async fn two_arguments(one: u8, two: u8) -> Result<u8> {
+    Ok(one + two)
+}
+
+/// No answer.
+#[tool]
+async fn silent() {}
+
+/// An unknown option.
+#[tool(title = "Titled")]
+async fn titled() -> Result<()> {
+    Ok(())
+}
+
+struct State;
+
+impl State {
+    /// A method.
+    #[tool]
+    async fn method(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A struct.
+#[tool]
+struct NoFunction;
+
+fn main() {}

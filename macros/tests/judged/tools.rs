@@ -1,0 +1,32 @@
+//! Types of tools that do not go over JSON.
+
+use keyway::{Result, tool};
+
+pub struct Input;
+
+/// Takes what is no data.
+#[tool]
+async fn takes(input: Input) -> Result<()> {
+    drop(input);
+    Ok(())
+}
+
+/// Answers what is no data.
+#[tool]
+async fn answers() -> Result<Input> {
+    Ok(Input)
+}
+
+/// Answers without a result.
+#[tool]
+async fn bare() -> u32 {
+    1
+}
+
+/// Fails with what is no error.
+#[tool]
+async fn fails() -> Result<u32, Input> {
+    Err(Input)
+}
+
+fn main() {}
