@@ -37,7 +37,8 @@ impl Owner for Generation {
 
     fn panicked(&self, error: &PluginError) {
         self.panics.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(
+        // A plugin in a library of its own has reported the panic as an error, by way of its hook.
+        tracing::debug!(
             plugin = &*self.name,
             version = %self.version,
             location = error.location().unwrap_or("unknown"),

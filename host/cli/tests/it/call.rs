@@ -222,19 +222,64 @@ fn several_libraries_are_not_guessed_from() {
         .check(&expect![[r#"
             exit 2
             --- stderr
-            error: [LIBS]: expected one library, found 3: misbehaves.so, not-a-plugin.so, text-filter.so
+            error: [LIBS]: expected one library, found 4: logs.so, misbehaves.so, not-a-plugin.so, text-filter.so
             hint: give the file of one of them
         "#]]);
 }
 
+/// `logs` doing what it is told, with what it logs on stderr.
+fn logs(what: &str, options: &str) -> Run {
+    keyway("call --host-version 1.0.0")
+        .arg(library("logs"))
+        .args_of("log", &format!("{{\"what\": \"{what}\"}}"))
+        .args(options)
+        .env("RUST_LOG", "")
+}
+
 #[test]
-fn a_contained_panic_is_logged_unless_it_is_quiet() {
-    for (option, logged) in [("--color=never", true), ("-qq", false)] {
-        let output = misbehaves(&["at=\"activate\""])
-            .env("RUST_LOG", "")
-            .arg(option)
-            .output();
+fn what_a_plugin_logs_is_shown_from_warnings_on() {
+    logs("levels", "").check(&expect![[r#"
+        exit 0
+        --- stdout
+        null
+        --- stderr
+        ERROR logs: level plugin="logs"
+         WARN logs: level plugin="logs"
+    "#]]);
+}
+
+#[test]
+fn the_level_of_what_is_shown_moves_with_verbose_and_quiet() {
+    let cases = [("-qq", 0), ("-q", 1), ("", 2), ("-v", 3), ("-vv", 4)];
+    for (options, lines) in cases {
+        let output = logs("levels", options).output();
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");
-        assert_eq!(stderr.contains("contained a panic"), logged, "{stderr}");
+        let of_plugin = stderr.lines().filter(|line| line.contains("logs: level"));
+        assert_eq!(of_plugin.count(), lines, "{options}: {stderr}");
     }
+}
+
+#[test]
+fn directives_in_the_environment_choose_what_is_shown() {
+    logs("levels", "")
+        .env("RUST_LOG", "off,logs=info")
+        .check(&expect![[r#"
+            exit 0
+            --- stdout
+            null
+            --- stderr
+            ERROR logs: level plugin="logs"
+             WARN logs: level plugin="logs"
+             INFO logs: level plugin="logs"
+        "#]]);
+}
+
+#[test]
+fn a_panic_of_a_tool_is_told_with_its_place() {
+    logs("panic", "").env("RUST_LOG", "off").check(&expect![[r#"
+            exit 1
+            --- stderr
+            error: tool `log` panicked: told to
+              at: tests/fixtures/logs/src/lib.rs:[LINE]
+        "#]]);
 }

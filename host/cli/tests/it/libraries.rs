@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-const FIXTURES: [&str; 3] = ["text-filter", "misbehaves", "not-a-plugin"];
+const FIXTURES: [&str; 4] = ["text-filter", "logs", "misbehaves", "not-a-plugin"];
 
 /// The directory with the copies.
 pub(crate) fn libraries() -> &'static Path {
