@@ -85,12 +85,10 @@ impl HostErrorKind {
 
 /// An operation of the host that failed. The text says what, where, expected and found, and what
 /// to do about it where that is known.
-#[derive(Debug)]
 pub struct HostError {
     inner: Box<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     kind: HostErrorKind,
     plugin: Option<String>,
@@ -227,6 +225,23 @@ impl fmt::Display for HostError {
         f.write_str(message)?;
         hint.as_ref()
             .map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
+    }
+}
+
+/// One line per part; the details only as their length, since they can be many pages.
+impl fmt::Debug for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, plugin, path, message, hint, details, source } = &*self.inner;
+        let details = details.as_ref().map(|details| format!("{} lines", details.lines().count()));
+        f.debug_struct("HostError")
+            .field("kind", kind)
+            .field("plugin", plugin)
+            .field("path", path)
+            .field("message", message)
+            .field("hint", hint)
+            .field("details", &details)
+            .field("source", source)
+            .finish()
     }
 }
 

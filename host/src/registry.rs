@@ -83,7 +83,7 @@ impl Registry {
                 .and_then(|record| record.service.as_ref());
             if let Some(other) = service {
                 return Err(refuse(format!(
-                    "offers {id}/{major} `{name}`, which plugin {} offers already",
+                    "offers {id}/{major} `{name}`, which plugin '{}' offers already",
                     other.owner
                 ))
                 .hint("stop one of the two plugins, or load one under a namespace"));
@@ -194,7 +194,7 @@ impl Registry {
                 C::LAYOUT
                     .check(service.layout)
                     .map_err(|error: LayoutError| {
-                        HostError::layout(&error).of_plugin(&service.owner)
+                        HostError::layout(&error).of_plugin(&format!("'{}'", service.owner))
                     })?;
             }
         }
