@@ -12,6 +12,7 @@ use keyway::PluginError;
 use keyway::capability::{Gate, Owner};
 use semver::Version;
 
+use crate::clock::Clock;
 use crate::library::Library;
 use crate::log::LogBridge;
 
@@ -21,7 +22,7 @@ pub(crate) struct Generation {
     pub(crate) version: Version,
     pub(crate) gate: Option<Arc<Gate>>,
     pub(crate) deadline: Option<Duration>,
-    pub(crate) timer: tokio::runtime::Handle,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) panics: AtomicU64,
     pub(crate) log: Arc<LogBridge>,
     /// The private copy, for debuggers and backtraces; removed with the host's stage.
@@ -56,9 +57,9 @@ impl Owner for Generation {
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        // The clock is the host's own runtime, whatever executor polls the call.
-        let _runtime = self.timer.enter();
-        Box::pin(tokio::time::sleep(duration))
+        // The timer owns its clock: a call that waits for its turn holds nothing else of the host.
+        let clock = Arc::clone(&self.clock);
+        Box::pin(async move { clock.sleep(duration).await })
     }
 }
 

@@ -12,9 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use keyway::capability::Capability;
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Handle;
 
+use crate::clock::Clock;
 use crate::compat::HostSide;
+use crate::drain::drain;
 use crate::error::{HostError, HostErrorKind};
 use crate::log::FilterWatchStop;
 use crate::registry::Registry;
@@ -45,8 +47,7 @@ struct Inner {
     /// The names of plugins that are being loaded.
     loading: Mutex<BTreeSet<Arc<str>>>,
     stage: Stage,
-    /// Taken when the host is dropped.
-    runtime: Option<Runtime>,
+    clock: Arc<Clock>,
     /// Ends the thread that tells plugins of changes of the log filter.
     _filter: FilterWatchStop,
 }
@@ -134,8 +135,12 @@ impl Host {
         self.inner.find(name)?.root_appended()
     }
 
-    /// Ends a plugin: withdraws what it offers, deactivates it, drops its value and ends its
-    /// tasks. Calls that have started finish. Its library stays in memory.
+    /// Ends a plugin: withdraws what it offers, waits until the calls that have started are done,
+    /// deactivates it, drops its value and ends its tasks. Its library stays in memory.
+    ///
+    /// Calls get as long as a lifecycle step, and what goes on after that finds its plugin ended.
+    /// Streams and buffers are not waited for: they stay readable, as far as the plugin can still
+    /// produce.
     ///
     /// # Errors
     ///
@@ -144,7 +149,14 @@ impl Host {
     pub async fn stop(&self, name: &str) -> Result<(), HostError> {
         let plugin = self.inner.find(name)?;
         self.inner.plugins().remove(plugin.name());
-        self.inner.registry.withdraw(plugin.name());
+        let retired = self.inner.registry.withdraw(plugin.name());
+        drain(
+            self.runtime(),
+            retired,
+            self.inner.options.lifecycle_deadline,
+            plugin.name(),
+        )
+        .await;
         plugin
             .stop(self.runtime(), self.inner.options.lifecycle_deadline)
             .await
@@ -175,11 +187,7 @@ impl Host {
     }
 
     fn runtime(&self) -> &Handle {
-        self.inner
-            .runtime
-            .as_ref()
-            .expect("it is only taken by drop")
-            .handle()
+        self.inner.clock.handle()
     }
 }
 
@@ -229,16 +237,6 @@ struct Reserved<'a> {
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         self.loading.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // A host may be dropped anywhere, also on a thread of an async runtime, and a plugin
-            // that blocks a thread must not block the application's exit.
-            runtime.shutdown_background();
-        }
     }
 }
 

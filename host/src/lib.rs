@@ -72,7 +72,9 @@
 //! until the process ends.
 
 mod boundary;
+mod clock;
 mod compat;
+mod drain;
 mod error;
 mod generation;
 mod host;

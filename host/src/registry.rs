@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use keyway::abi::InterfaceLayout;
 use keyway::abi::layout::LayoutError;
 use keyway::capability::{Capability, Entry, Target};
-use keyway::slot::Slot;
+use keyway::slot::{Retired, Slot};
 
 use crate::error::{HostError, HostErrorKind};
 use crate::suggest::suggestion;
@@ -119,8 +119,10 @@ impl Registry {
         Ok(())
     }
 
-    /// Empties all slots of a plugin; calls that have started go on.
-    pub(crate) fn withdraw(&self, owner: &str) {
+    /// Empties all slots of a plugin; calls that have started go on. What was in the slots is for
+    /// the caller to drop: the destructor of the last lease runs the plugin's code, which must not
+    /// happen under the registry's lock.
+    pub(crate) fn withdraw(&self, owner: &str) -> Vec<Retired<Entry>> {
         let mut retired = Vec::new();
         let mut tables = self.write();
         for record in tables.records.values_mut() {
@@ -133,9 +135,7 @@ impl Registry {
                 retired.extend(record.slot.swap(None));
             }
         }
-        drop(tables);
-        // Dropped outside the lock: the destructor of the last lease runs the plugin's code.
-        drop(retired);
+        retired
     }
 
     /// A handle to what is offered under a name.

@@ -14,8 +14,13 @@ pub(crate) use without::{enter, shut_down, start};
 mod without {
     use std::time::Duration;
 
+    /// There is nothing to leave.
+    pub(crate) struct Entered;
+
     #[inline(always)]
-    pub(crate) fn enter() {}
+    pub(crate) fn enter() -> Entered {
+        Entered
+    }
     pub(crate) fn start(_plugin: &str) {}
     pub(crate) fn shut_down(_patience: Duration) {}
 }

@@ -20,7 +20,7 @@ use std::task::{Context, Poll};
 
 use async_ffi::BorrowingFfiFuture;
 
-use crate::abi::pass::{Outcome, Pass};
+use crate::abi::pass::Pass;
 use crate::abi::{AbiResult, RResult, VTableHeader};
 use crate::error::{PluginError, Result};
 use crate::runtime;
@@ -42,8 +42,8 @@ impl<'call> This<'call> {
     /// `data` points to an object that lives for `'call`.
     #[inline(always)]
     pub(crate) unsafe fn new(data: *mut ()) -> Self {
-        // SAFETY: objects are made from boxes, whose pointers are not null.
         This {
+            // SAFETY: objects are made from boxes, whose pointers are not null.
             data: unsafe { NonNull::new_unchecked(data) },
             call: PhantomData,
         }
@@ -89,11 +89,10 @@ pub fn contain<T>(run: impl FnOnce() -> Result<T>) -> AbiResult<T> {
     }
 }
 
-/// A synchronous method: runs it and turns its result into the boundary form, all contained. The
-/// outer result of `run` tells whether the arguments could be read, the inner one is the method's.
+/// A synchronous method: runs it and turns its result into the boundary form, all contained.
 #[inline(always)]
-pub fn call<O: Outcome>(run: impl FnOnce() -> Result<O>) -> AbiResult<<O::Ok as Pass>::Abi> {
-    contain(|| run()?.into_result()?.pass())
+pub fn call<T: Pass>(run: impl FnOnce() -> Result<T>) -> AbiResult<T::Abi> {
+    contain(|| run()?.pass())
 }
 
 /// Runs one poll of the plugin's code; a panic becomes the error.
@@ -109,9 +108,9 @@ pub(crate) fn contain_poll<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>>
 /// An asynchronous method: boxes its future for the way across. Each poll and the drop of the
 /// future are contained.
 #[inline]
-pub fn future<'call, O: Outcome>(
-    future: impl Future<Output = Result<O>> + Send + 'call,
-) -> BorrowingFfiFuture<'call, AbiResult<<O::Ok as Pass>::Abi>> {
+pub fn future<'call, T: Pass>(
+    future: impl Future<Output = Result<T>> + Send + 'call,
+) -> BorrowingFfiFuture<'call, AbiResult<T::Abi>> {
     BorrowingFfiFuture::new(Contained {
         future: Some(future),
     })
@@ -122,8 +121,8 @@ struct Contained<F> {
     future: Option<F>,
 }
 
-impl<O: Outcome, F: Future<Output = Result<O>>> Future for Contained<F> {
-    type Output = AbiResult<<O::Ok as Pass>::Abi>;
+impl<T: Pass, F: Future<Output = Result<T>>> Future for Contained<F> {
+    type Output = AbiResult<T::Abi>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -135,7 +134,7 @@ impl<O: Outcome, F: Future<Output = Result<O>>> Future for Contained<F> {
             };
             // SAFETY: as above.
             match unsafe { Pin::new_unchecked(future) }.poll(cx) {
-                Poll::Ready(outcome) => Poll::Ready((|| outcome?.into_result()?.pass())()),
+                Poll::Ready(outcome) => Poll::Ready(outcome.and_then(Pass::pass)),
                 Poll::Pending => Poll::Pending,
             }
         });

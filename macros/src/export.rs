@@ -175,16 +175,16 @@ mod tests {
 
     #[test]
     fn a_mistake_in_the_manifest_is_an_error_that_shows_its_line() {
-        let refusal = refusal("tests/manifests/mistakes.toml");
-        let expected = include_str!("../tests/manifests/mistakes.txt");
+        let refusal = refusal("tests/macros/manifests/mistakes.toml");
+        let expected = include_str!("../tests/macros/manifests/mistakes.txt");
         assert_eq!(refusal.trim(), expected.trim(), "found:\n{refusal}");
     }
 
     #[test]
     fn a_manifest_that_is_no_toml_is_an_error_that_shows_its_line() {
-        let refusal = refusal("tests/manifests/broken.toml");
+        let refusal = refusal("tests/macros/manifests/broken.toml");
         assert!(
-            refusal.contains("tests/manifests/broken.toml:3:"),
+            refusal.contains("tests/macros/manifests/broken.toml:3:"),
             "{refusal}"
         );
         assert!(refusal.contains("version = 0.1.0"), "{refusal}");
@@ -192,8 +192,9 @@ mod tests {
 
     #[test]
     fn a_missing_manifest_is_named_with_the_place_where_it_belongs() {
-        let refusal = refusal("tests/manifests/none.toml");
-        let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests/none.toml");
+        let refusal = refusal("tests/macros/manifests/none.toml");
+        let expected =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/macros/manifests/none.toml");
         assert!(refusal.contains(&*expected.to_string_lossy()), "{refusal}");
         assert!(
             refusal.contains("every plugin has a plugin.toml beside its Cargo.toml"),

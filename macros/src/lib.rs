@@ -11,6 +11,9 @@ mod tool;
 use proc_macro::TokenStream;
 
 /// Makes a trait an extension point. See `keyway::capability` for what it generates.
+///
+/// The generated code contains `unsafe` under an `#[allow(unsafe_code)]` of its own: it works in
+/// a crate that denies unsafe code, and is an error in one that forbids it.
 #[proc_macro_attribute]
 pub fn capability(args: TokenStream, item: TokenStream) -> TokenStream {
     capability::expand(args.into(), item.into())
@@ -33,6 +36,8 @@ pub fn tool(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Exports a type as the plugin of this crate. See `keyway::export_plugin` for its options.
+///
+/// As with [`macro@capability`], the crate may deny unsafe code, but not forbid it.
 #[proc_macro]
 pub fn export_plugin(input: TokenStream) -> TokenStream {
     export::expand(input.into())

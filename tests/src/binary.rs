@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use keyway::abi::note::{self, Endian, NoteParts};
 use keyway_manifest::Manifest;
+use object::Object;
 use object::endian::LittleEndian;
 use object::read::elf::{ElfFile64, SectionHeader};
-use object::Object;
 use serde_json::Value;
 
 /// Where a section lies in the file.

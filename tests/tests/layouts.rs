@@ -59,7 +59,7 @@ fn the_boundary_is_the_one_that_was_approved() {
 #[test]
 fn a_minor_has_everything_that_the_minors_before_it_had() {
     let found = boundary();
-    for minor in 0..INTERFACE.minor {
+    for minor in (0..=INTERFACE.minor).rev().skip(1) {
         let older = golden(InterfaceVersion { minor, ..INTERFACE });
         let older = fs::read_to_string(&older).expect("every minor keeps its golden file");
         assert_ne!(

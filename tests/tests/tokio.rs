@@ -172,7 +172,9 @@ fn without_the_feature_the_panic_is_contained_and_names_the_feature() {
         "{cause}"
     );
     assert!(
-        cause.message().contains("enable the feature `tokio` of `keyway`"),
+        cause
+            .message()
+            .contains("enable the feature `tokio` of `keyway`"),
         "{cause}"
     );
 }

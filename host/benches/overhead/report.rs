@@ -22,6 +22,7 @@ pub(crate) struct Row {
     what: String,
     value: Value,
     shown: String,
+    ns: Option<Quantiles>,
     ratio: Option<Quantiles>,
     budget: Option<Budget>,
 }
@@ -42,6 +43,7 @@ impl Row {
             what: what.to_owned(),
             value: json!({ "ns": quantiles(ns) }),
             shown: show_ns(ns.median),
+            ns: Some(ns),
             ratio: None,
             budget: None,
         }
@@ -63,6 +65,7 @@ impl Row {
             what: what.to_owned(),
             value: json!({ "amount": amount, "unit": unit }),
             shown: format!("{amount:.0} {unit}"),
+            ns: None,
             ratio: None,
             budget: None,
         }
@@ -138,8 +141,17 @@ impl Report {
 
 impl Row {
     fn cells(&self) -> Cells {
-        let ratio = self.ratio.as_ref();
-        let shown = |show: &dyn Fn(&Quantiles) -> String| ratio.map_or_else(String::new, show);
+        let range = |of: &dyn Fn(&Quantiles) -> (f64, f64)| match (&self.ratio, &self.ns) {
+            (Some(ratio), _) => {
+                let (from, to) = of(ratio);
+                format!("{from:.2}..{to:.2}")
+            }
+            (None, Some(ns)) => {
+                let (from, to) = of(ns);
+                format!("{}..{}", show_ns(from), show_ns(to))
+            }
+            (None, None) => String::new(),
+        };
         let (budget, verdict) = match &self.budget {
             None => Default::default(),
             Some(budget) => {
@@ -151,9 +163,10 @@ impl Row {
         [
             format!("  {}", self.what),
             self.shown.clone(),
-            shown(&|ratio| format!("{:.2}x", ratio.median)),
-            shown(&|ratio| format!("{:.2}..{:.2}", ratio.p10, ratio.p90)),
-            shown(&|ratio| format!("{:.2}..{:.2}", ratio.min, ratio.max)),
+            self.ratio
+                .map_or_else(String::new, |ratio| format!("{:.2}x", ratio.median)),
+            range(&|quantiles| (quantiles.p10, quantiles.p90)),
+            range(&|quantiles| (quantiles.min, quantiles.max)),
             budget,
             verdict,
         ]

@@ -12,6 +12,7 @@ use semver::Version;
 
 use super::load::read_manifest;
 use super::{Host, Inner, LIFECYCLE_DEADLINE};
+use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::error::{HostError, HostErrorKind};
 use crate::inspect::Inspection;
@@ -124,11 +125,7 @@ impl HostBuilder {
         if options.max_concurrency == Some(0) {
             return refuse("max_concurrency: expected at least 1, found 0");
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("keyway-host")
-            .enable_time()
-            .build()
+        let clock = Clock::start()
             .map_err(|error| {
                 HostError::new(
                     HostErrorKind::Host,
@@ -149,7 +146,7 @@ impl HostBuilder {
             plugins: Mutex::default(),
             loading: Mutex::default(),
             stage: Stage::new(stage_dir.as_deref())?,
-            runtime: Some(runtime),
+            clock: Arc::new(clock),
             _filter: stop,
         };
         let inner = Arc::new(inner);

@@ -27,7 +27,7 @@ pub(super) fn start(mut watch: FilterWatch, host: &Arc<Inner>) -> Result<(), Hos
 fn tell(host: &Weak<Inner>) -> bool {
     let Some(host) = host.upgrade() else { return false };
     let plugins: Vec<_> = host.plugins().values().cloned().collect();
-    let runtime = host.runtime.as_ref().expect("it is only taken by drop").handle().clone();
+    let runtime = host.clock.handle().clone();
     for plugin in plugins {
         runtime.block_on(plugin.log_filter_changed(&runtime, PATIENCE));
     }

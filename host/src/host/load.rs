@@ -285,7 +285,7 @@ impl Host {
             version: candidate.manifest.version.clone(),
             gate,
             deadline: resources.call_deadline().or(inner.options.call_deadline),
-            timer: runtime.clone(),
+            clock: Arc::clone(&inner.clock),
             panics: AtomicU64::new(0),
             log,
             staged: candidate.staged.as_ref().map(|staged| staged.path.clone()),
@@ -304,13 +304,15 @@ impl Host {
             let opened_in = clock.elapsed();
             let owner = Arc::clone(&generation) as Arc<dyn Owner>;
             let handle = boundary::enter(descriptor, services, owner)?;
-            Ok(Ok((Root { generation, handle }, opened_in)))
+            let entered_in = clock.elapsed() - opened_in;
+            Ok(Ok((Root { generation, handle }, opened_in, entered_in)))
         };
         let constructed = supervise(&runtime, deadline, work).await.map_err(|error| {
             HostError::from_plugin(HostErrorKind::Construct, "construct", error)
         })?;
-        let (root, opened_in) = constructed?;
+        let (root, opened_in, entered_in) = constructed?;
         candidate.times.open = opened_in;
+        candidate.times.prepare = entered_in;
         Ok(root)
     }
 
@@ -329,7 +331,7 @@ impl Host {
         })
         .await
         .map_err(|error| HostError::from_plugin(HostErrorKind::Prepare, "prepare", error))?;
-        candidate.times.prepare = clock.elapsed();
+        candidate.times.prepare += clock.elapsed();
 
         let clock = Instant::now();
         let handle = root.handle.clone();

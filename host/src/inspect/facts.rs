@@ -78,8 +78,7 @@ pub enum NoteState {
     One(NoteFacts),
     /// There are several, which is what linking one plugin crate into another makes.
     Several {
-        /// The descriptor symbols of the first few, in file order. One whose note cannot be read is
-        /// described in angle brackets.
+        /// The descriptor symbols of the first few, in file order.
         symbols: Vec<String>,
         /// How many there are.
         count: usize,

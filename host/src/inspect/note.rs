@@ -50,11 +50,11 @@ fn state<'d>(
     let mut count = 0;
     for note in std::iter::once(first).chain(rest) {
         count += 1;
-        if symbols.len() < names::EXAMPLES {
-            symbols.push(match note.and_then(|note| note.decode()) {
-                Ok(note) => note.symbol.to_owned(),
-                Err(error) => format!("<{error}>"),
-            });
+        // A damaged length makes one note look like several, so only sound notes count as such.
+        match note.and_then(|note| note.decode()) {
+            Ok(note) if symbols.len() < names::EXAMPLES => symbols.push(note.symbol.to_owned()),
+            Ok(_) => {}
+            Err(error) => return Ok(NoteState::Bad(error)),
         }
     }
     Ok(NoteState::Several { symbols, count })

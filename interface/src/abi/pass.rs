@@ -92,6 +92,35 @@ pub unsafe trait Pass: Sized {
     ///
     /// [`ErrorKind::Malformed`] when the bytes do not read as the type.
     unsafe fn receive(abi: Self::Abi, origin: &Origin<'_>) -> Result<Self>;
+
+    /// [`Pass::pass`] for each element of a vector. Plain elements go as one block.
+    ///
+    /// # Errors
+    ///
+    /// That of the first element which has one.
+    #[doc(hidden)]
+    fn pass_all(values: Vec<Self>) -> Result<RVec<Self::Abi>> {
+        let passed: Result<Vec<_>> = values.into_iter().map(Self::pass).collect();
+        Ok(passed?.into())
+    }
+
+    /// [`Pass::receive`] for each element of a vector. Plain elements are copied as one block.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Pass::receive`].
+    ///
+    /// # Errors
+    ///
+    /// That of the first element which has one.
+    #[doc(hidden)]
+    unsafe fn receive_all(abi: RVec<Self::Abi>, origin: &Origin<'_>) -> Result<Vec<Self>> {
+        abi.into_vec()
+            .into_iter()
+            // SAFETY: passed on to the caller.
+            .map(|element| unsafe { Self::receive(element, origin) })
+            .collect()
+    }
 }
 
 /// A `Copy` type whose bytes cross as they are, also in slices.
@@ -137,6 +166,17 @@ macro_rules! plain {
                     _: &$crate::abi::pass::Origin<'_>,
                 ) -> $crate::Result<$type> {
                     Ok(abi)
+                }
+                fn pass_all(
+                    values: ::std::vec::Vec<$type>,
+                ) -> $crate::Result<$crate::abi::RVec<$type>> {
+                    Ok(values.into())
+                }
+                unsafe fn receive_all(
+                    abi: $crate::abi::RVec<$type>,
+                    _: &$crate::abi::pass::Origin<'_>,
+                ) -> $crate::Result<::std::vec::Vec<$type>> {
+                    Ok(abi.into_vec())
                 }
             }
         };
@@ -213,18 +253,11 @@ unsafe impl Pass for String {
 unsafe impl<T: Pass> Pass for Vec<T> {
     type Abi = RVec<T::Abi>;
     fn pass(self) -> Result<RVec<T::Abi>> {
-        Ok(self
-            .into_iter()
-            .map(T::pass)
-            .collect::<Result<Vec<_>>>()?
-            .into())
+        T::pass_all(self)
     }
     unsafe fn receive(abi: RVec<T::Abi>, origin: &Origin<'_>) -> Result<Vec<T>> {
-        abi.into_vec()
-            .into_iter()
-            // SAFETY: the elements come from `T::pass`; the sender is alive, says our caller.
-            .map(|element| unsafe { T::receive(element, origin) })
-            .collect()
+        // SAFETY: passed on to the caller.
+        unsafe { T::receive_all(abi, origin) }
     }
 }
 

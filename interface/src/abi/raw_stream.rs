@@ -10,6 +10,7 @@ use async_ffi::{ContextExt, FfiContext, FfiPoll};
 use futures_core::Stream;
 
 use super::error::AbiResult;
+use crate::runtime;
 use crate::shim;
 
 /// A boxed stream with its poll and drop functions. Frozen.
@@ -101,6 +102,7 @@ unsafe extern "C" fn drop_boxed<S>(data: *mut ()) -> AbiResult<()> {
     // SAFETY: `RawStream::new` made the pointer with `Box::into_raw`, and drop runs once.
     let boxed = unsafe { Box::from_raw(data.cast::<Option<S>>()) };
     shim::contain(move || {
+        let _runtime = runtime::enter();
         drop(boxed);
         Ok(())
     })

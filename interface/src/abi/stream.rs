@@ -9,6 +9,7 @@ use abi_stable::std_types::RResult;
 
 use crate::abi::RawStream;
 use crate::abi::pass::{Lease, Origin, Pass};
+use crate::capability::Entry;
 use crate::error::Result;
 
 /// A stream of results, produced on one side of the boundary and polled on the other.
@@ -84,7 +85,10 @@ impl<T: Pass + 'static> Stream<T> {
                         Some(lease) => receive(item, &Origin::leased(&|| lease.clone())),
                         None => receive(item, &Origin::OUTLIVES_US),
                     },
-                    RResult::RErr(error) => Err(error.into()),
+                    RResult::RErr(error) => Err(match lease {
+                        Some(lease) => Entry::failed_later(lease, error.into()),
+                        None => error.into(),
+                    }),
                 })
             }),
         }

@@ -51,13 +51,21 @@ impl Bounds {
                     ),
                 }
             }
-            // `Result` may be any alias of that name, so results are never known to fit.
-            add(
-                quote!(#krate::shim::signature::Answers<'call>),
-                quote!(#krate::shim::signature::answers),
-                &method.output,
-                &method.output,
-            );
+            match &method.value {
+                Some((_, Fit::Known)) => {}
+                Some((value, Fit::Unknown)) => add(
+                    quote!(#krate::shim::signature::Crosses<'call>),
+                    quote!(#krate::shim::signature::crosses),
+                    value,
+                    value,
+                ),
+                None => add(
+                    quote!(#krate::shim::signature::Answers<'call>),
+                    quote!(#krate::shim::signature::answers),
+                    &method.output,
+                    &method.output,
+                ),
+            }
         }
         if assumed.is_empty() {
             return Bounds {

@@ -129,15 +129,33 @@ fn abi(krate: &TokenStream, ty: &Type) -> TokenStream {
     quote_spanned!(ty.span()=> <#ty as #krate::abi::pass::Pass>::Abi)
 }
 
-fn output_abi(krate: &TokenStream, output: &Type) -> TokenStream {
-    quote_spanned! {output.span()=>
-        <<#output as #krate::abi::pass::Outcome>::Ok as #krate::abi::pass::Pass>::Abi
+/// The boundary form of what a method answers when all is well.
+fn output_abi(krate: &TokenStream, method: &Method) -> TokenStream {
+    let output = &method.output;
+    method.value.as_ref().map_or_else(
+        || {
+            let value = quote_spanned!(output.span()=> <#output as #krate::abi::pass::Outcome>::Ok);
+            quote_spanned!(output.span()=> <#value as #krate::abi::pass::Pass>::Abi)
+        },
+        |(value, _)| abi(krate, value),
+    )
+}
+
+/// The result type as a result. As with `abi`, whatever there is to say of the type is said there,
+/// and in the same words, so that the compiler says it once.
+fn outcome(krate: &TokenStream, method: &Method) -> TokenStream {
+    let output = &method.output;
+    match &method.value {
+        Some((value, _)) => quote_spanned! {output.span()=>
+            <#output as #krate::shim::signature::ResultOf<#value>>
+        },
+        None => quote_spanned!(output.span()=> <#output as #krate::abi::pass::Outcome>),
     }
 }
 
 /// What the table's function answers.
 fn answer(krate: &TokenStream, method: &Method) -> TokenStream {
-    let output = output_abi(krate, &method.output);
+    let output = output_abi(krate, method);
     if method.is_async {
         quote!(#krate::abi::BorrowingFfiFuture<'call, #krate::abi::AbiResult<#output>>)
     } else {
@@ -200,6 +218,7 @@ fn adapter_method(krate: &TokenStream, trait_ident: &Ident, method: &Method) -> 
     let args: Vec<_> = method.args.iter().map(|arg| &arg.ident).collect();
     let types = method.args.iter().map(|arg| abi(krate, &arg.call));
     let answer = answer(krate, method);
+    let outcome = outcome(krate, method);
     let receive = quote! {
         // SAFETY: the caller read this function from the table that belongs to the object.
         let #this = unsafe { #this.get::<__T>() };
@@ -213,14 +232,14 @@ fn adapter_method(krate: &TokenStream, trait_ident: &Ident, method: &Method) -> 
         quote! {
             #krate::shim::future(async move {
                 #receive
-                ::core::result::Result::Ok(#trait_ident::#name(#this, #(#args),*).await)
+                #outcome::into_result(#trait_ident::#name(#this, #(#args),*).await)
             })
         }
     } else {
         quote! {
             #krate::shim::call(move || {
                 #receive
-                ::core::result::Result::Ok(#trait_ident::#name(#this, #(#args),*))
+                #outcome::into_result(#trait_ident::#name(#this, #(#args),*))
             })
         }
     };
@@ -304,7 +323,7 @@ fn method_layout(krate: &TokenStream, method: &Method) -> TokenStream {
     } else {
         quote!(sync)
     };
-    let output = output_abi(krate, &method.output);
+    let output = output_abi(krate, method);
     let args = method.args.iter().map(|arg: &Arg| {
         let (name, ty) = (arg.name(), abi(krate, &arg.fixed));
         quote!(#krate::abi::ArgLayout::of::<#ty>(#name))
@@ -362,6 +381,7 @@ fn forward_body(krate: &TokenStream, trait_ident: &Ident, method: &Method) -> To
     // Hygienic: an argument may have the same name.
     let object = Ident::new("object", Span::mixed_site());
     let args: Vec<_> = method.args.iter().map(|arg| &arg.ident).collect();
+    let outcome = outcome(krate, method);
     let pass = quote!(#(let #args = #krate::abi::pass::Pass::pass(#args)?;)*);
     let invoke = quote! {
         // SAFETY: the target only hands out objects whose table was compared with the layout of
@@ -390,11 +410,11 @@ fn forward_body(krate: &TokenStream, trait_ident: &Ident, method: &Method) -> To
         return quote! {
             async move {
                 #default
-                let answer = #this.target.call_async(#needed, move |#object| {
+                let call = #this.target.call_async(#needed, move |#object| {
                     #pass
                     ::core::result::Result::Ok(#invoke)
                 });
-                #krate::abi::pass::Outcome::from_result(answer.await)
+                #outcome::from_result(call.await)
             }
         };
     }
@@ -405,9 +425,10 @@ fn forward_body(krate: &TokenStream, trait_ident: &Ident, method: &Method) -> To
     };
     quote! {
         #default
-        #krate::shim::signature::forward(|| {
+        let answer = #krate::shim::signature::forward(|| {
             #pass
             #call
-        })
+        });
+        #outcome::from_result(answer)
     }
 }

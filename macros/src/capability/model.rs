@@ -34,8 +34,11 @@ pub(crate) struct Method {
     /// `&self` as written, so that the default body's `self` is this one.
     pub(crate) receiver: Receiver,
     pub(crate) args: Vec<Arg>,
-    /// The result type as written; `Outcome` decides whether it fits.
+    /// The result type as written; `Outcome` decides whether it is one.
     pub(crate) output: Type,
+    /// What it is the result of, unless that is hidden in a type alias, and whether `Pass` still
+    /// has to decide if that fits.
+    pub(crate) value: Option<(Type, Fit)>,
     pub(crate) default: Option<Block>,
 }
 
@@ -190,7 +193,7 @@ impl Method {
         let args = inputs
             .filter_map(|arg| errors.take(Arg::new(arg, default.is_some())))
             .collect();
-        errors.take(types::check_result(&output));
+        let value = errors.take(types::result(&output)).flatten();
         match errors.0 {
             Some(error) => Err(error),
             None => Ok(Method {
@@ -200,6 +203,7 @@ impl Method {
                 receiver,
                 args,
                 output: *output,
+                value,
                 default,
             }),
         }

@@ -41,8 +41,9 @@ pub(crate) fn argument(ty: &Type) -> syn::Result<Fit> {
     }
 }
 
-/// Refuses what cannot be the result of a method.
-pub(crate) fn check_result(ty: &Type) -> syn::Result<()> {
+/// What a method's result is the result of, as far as its type says so: an alias may have any
+/// name.
+pub(crate) fn result(ty: &Type) -> syn::Result<Option<(Type, Fit)>> {
     if let Some(borrow) = borrow_in(ty) {
         return Err(syn::Error::new_spanned(
             borrow,
@@ -61,9 +62,9 @@ pub(crate) fn check_result(ty: &Type) -> syn::Result<()> {
         return refuse(always);
     };
     if segment.ident != "Result" {
-        // An alias of `Result` may have any name, but no number or text does.
+        // No number or text is an alias of a result.
         return match owned(ty) {
-            Ok(Fit::Unknown) => Ok(()),
+            Ok(Fit::Unknown) => Ok(None),
             Ok(Fit::Known) | Err(_) => refuse(always),
         };
     }
@@ -75,9 +76,10 @@ pub(crate) fn check_result(ty: &Type) -> syn::Result<()> {
         ([_], Some("anyhow")) => "anyhow::Error".to_owned(),
         ([_, error], _) if last_name(error).as_deref() != Some("PluginError") => shown(error),
         _ => {
-            return generics
-                .first()
-                .map_or(Ok(()), |value| owned(value).map(drop));
+            let value = generics.first().copied();
+            return value
+                .map(|value| Ok((value.clone(), owned(value)?)))
+                .transpose();
         }
     };
     refuse(&format!(

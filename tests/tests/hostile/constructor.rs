@@ -22,6 +22,7 @@ fn what_does_not_fit_is_never_opened() {
 #[test]
 #[ignore = "runs as the child of what_does_not_fit_is_never_opened, which sets its environment"]
 fn refusals_and_then_a_load() {
+    type Change = fn(&mut NoteText);
     let mark = std::path::PathBuf::from(child::variable(MARK));
     let scene = Scene::new();
     let library = plugin("runs-at-load");
@@ -30,7 +31,7 @@ fn refusals_and_then_a_load() {
     assert!(!mark.exists(), "the inspection opened the library");
 
     let good = std::fs::read(&library).expect("the fixture");
-    let changes: [(HostErrorKind, fn(&mut NoteText)); 5] = [
+    let changes: [(HostErrorKind, Change); 5] = [
         (HostErrorKind::HostVersion, |note| {
             note.change_manifest(|plugin| plugin["min_host_version"] = "9.0.0".into());
         }),

@@ -92,6 +92,10 @@ fn no_flip_in_the_header_or_the_note_ends_the_process_that_loads_it() {
 
 #[test]
 #[ignore = "runs as the child of no_flip_in_the_header_or_the_note_ends_the_process_that_loads_it"]
+#[expect(
+    clippy::print_stdout,
+    reason = "the parent shows it when this process dies"
+)]
 fn loads_of_damaged_copies() {
     let scene = Scene::new();
     let good = good(&scene);
@@ -103,7 +107,6 @@ fn loads_of_damaged_copies() {
         if inspect_bytes(&damaged).is_err() {
             continue;
         }
-        // What the child writes is shown if it dies.
         println!("byte {byte}, bit {bit}");
         let file = scene.file("libdamaged.so", damaged);
         let host = host();

@@ -76,7 +76,7 @@ fn a_name_that_another_plugin_offers_is_refused_naming_both() {
         HostErrorKind::Registration,
         &[
             "plugin 'rival' v0.1.0",
-            "offers tests.trouble/1 `trouble`, which plugin misbehaves offers already",
+            "offers tests.trouble/1 `trouble`, which plugin 'misbehaves' offers already",
             "hint: stop one of the two plugins, or load one under a namespace",
         ],
     );

@@ -8,6 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub trait Owner: Send + Sync + 'static {
 pub struct Entry {
     object: RawObject,
     gate: Option<Arc<Gate>>,
+    /// Async calls that have started and are pending.
+    pending: AtomicUsize,
     /// Last, so that the object is gone before its library may go.
     owner: Arc<dyn Owner>,
 }
@@ -65,8 +68,15 @@ impl Entry {
         Entry {
             object,
             gate: owner.gate(),
+            pending: AtomicUsize::new(0),
             owner,
         }
+    }
+
+    /// How many async calls have started and not ended. Sync calls are not counted: who takes the
+    /// entry out of its slot finds out by the slot.
+    pub fn pending_calls(&self) -> usize {
+        self.pending.load(Ordering::Acquire)
     }
 
     #[inline(always)]
@@ -98,6 +108,15 @@ impl Entry {
             self.owner.panicked(&error);
         }
         error
+    }
+
+    /// The same for an error that comes when the call itself is over, from what holds a lease.
+    #[cold]
+    pub(crate) fn failed_later(lease: &Lease, error: PluginError) -> PluginError {
+        match lease.downcast_ref::<Entry>() {
+            Some(entry) => entry.failed(error),
+            None => error,
+        }
     }
 
     #[cold]
@@ -389,7 +408,24 @@ enum State<'a, R: Pass> {
 struct Running<'a, R: Pass> {
     future: BorrowingFfiFuture<'a, AbiResult<R::Abi>>,
     _permit: Option<Permit>,
-    lease: Arc<Entry>,
+    lease: Pending,
+}
+
+/// A lease that counts as a pending call.
+struct Pending(Arc<Entry>);
+
+impl Pending {
+    fn new(lease: Arc<Entry>) -> Self {
+        lease.pending.fetch_add(1, Ordering::Relaxed);
+        Pending(lease)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // Release: whoever sees the count fall may end what the call has used.
+        self.0.pending.fetch_sub(1, Ordering::Release);
+    }
 }
 
 impl<R: Pass, F> fmt::Debug for AsyncCall<'_, R, F> {
@@ -415,7 +451,7 @@ where
         let this = self.get_mut();
         let polled = match &mut this.state {
             State::Running(running) => match running.poll(cx) {
-                Poll::Pending => poll_timer(&mut this.timer, &running.lease, cx),
+                Poll::Pending => poll_timer(&mut this.timer, &running.lease.0, cx),
                 ready => ready,
             },
             State::Done => panic!("a call was polled after its end"),
@@ -477,7 +513,7 @@ where
                 self.state = State::Running(Running {
                     future,
                     _permit: permit,
-                    lease: lease(),
+                    lease: Pending::new(lease()),
                 });
                 self.arm_timer(entry);
                 poll_timer(&mut self.timer, entry, cx)
@@ -521,7 +557,7 @@ impl<R: Pass> Running<'_, R> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
         match Pin::new(&mut self.future).poll(cx) {
             Poll::Ready(answer) => {
-                let lease = &self.lease;
+                let lease = &self.lease.0;
                 Poll::Ready(lease.finish(answer, &|| Arc::clone(lease) as Lease))
             }
             Poll::Pending => Poll::Pending,

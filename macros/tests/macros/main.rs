@@ -12,13 +12,21 @@ const JUDGE: &str = "1.95";
 #[test]
 fn each_mistake_is_one_error_at_the_place_of_the_mistake() {
     let cases = trybuild::TestCases::new();
-    cases.compile_fail("tests/fail/*.rs");
+    cases.compile_fail("tests/macros/fail/*.rs");
     if keyway::version::RUSTC.contains(JUDGE) {
-        cases.compile_fail("tests/judged/*.rs");
+        cases.compile_fail("tests/macros/judged/*.rs");
     } else {
-        eprintln!(
-            "skipped tests/judged: expected the wording of rustc {JUDGE}, found {}",
+        skip(&format!(
+            "tests/macros/judged has the wording of rustc {JUDGE}, this is {}",
             keyway::version::RUSTC
-        );
+        ));
     }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "what is left out is seen with --nocapture"
+)]
+fn skip(why: &str) {
+    eprintln!("skipped: {why}");
 }

@@ -25,8 +25,8 @@
 )]
 #![allow(
     dead_code,
-    clippy::unused_async_trait_impl,
-    reason = "nothing calls it"
+    clippy::unused_async,
+    reason = "nothing calls it, and it waits for nothing"
 )]
 
 use keyway::{Bytes, Json, Result, Stream};

@@ -23,10 +23,4 @@ async fn bare() -> u32 {
     1
 }
 
-/// Fails with what is no error.
-#[tool]
-async fn fails() -> Result<u32, Input> {
-    Err(Input)
-}
-
 fn main() {}

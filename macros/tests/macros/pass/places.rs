@@ -29,6 +29,7 @@ mod inner {
 fn a_trait_may_be_private_to_a_function() {
     #[keyway::capability(id = "acme.local", version = 1)]
     trait Local: Send + Sync {
+        #[expect(clippy::needless_arbitrary_self_type, reason = "some write it so")]
         fn one(self: &Self, element: &[Point]) -> keyway::Result<Point>;
     }
     assert_eq!(LocalHandle::ID, "acme.local");

@@ -60,7 +60,7 @@ async fn read(path: Greeting, root: &String) -> std::io::Result<Option<String>> 
 
 /// Nothing in, nothing out.
 #[keyway::tool]
-#[must_use]
+#[deprecated]
 async fn r#nothing() -> Result<()> {
     Ok(())
 }
