@@ -209,10 +209,17 @@ fn borrow_in(ty: &Type) -> Option<&Type> {
     match ty {
         Type::Reference(_) => Some(ty),
         Type::Tuple(tuple) => tuple.elems.iter().find_map(borrow_in),
-        ty => path_end(ty).and_then(|(_, segment)| {
-            let inside = generics(segment);
-            inside.into_iter().find_map(borrow_in)
-        }),
+        ty => {
+            let (_, segment) = path_end(ty)?;
+            let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+                return None;
+            };
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(inside) => borrow_in(inside),
+                GenericArgument::Lifetime(lifetime) if lifetime.ident != "static" => Some(ty),
+                _ => None,
+            })
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub trait Results: Send + Sync {
     async fn text_error(&self) -> Result<u32, String>;
     fn borrowed(&self) -> Result<&str>;
     fn lists(&self) -> Result<Vec<&'static [u8]>>;
+    fn cow(&self) -> Result<std::borrow::Cow<'_, str>>;
     fn letter(&self) -> Result<char, PluginError>;
     fn future(&self) -> impl Future<Output = Result<u32>>;
 }
