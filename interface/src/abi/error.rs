@@ -1,4 +1,4 @@
-//! [`PluginError`](crate::PluginError) as it crosses the boundary.
+//! [`PluginError`] as it crosses the boundary.
 #![expect(unsafe_code, reason = "owns memory of the sender through its function")]
 
 use std::fmt;
