@@ -22,7 +22,9 @@ pub(crate) async fn drain(
     if retired.is_empty() {
         return;
     }
-    let drained = supervise(runtime, deadline, move || async move { Ok(wait(retired, deadline)) });
+    let drained = supervise(runtime, deadline, move || async move {
+        Ok(wait(retired, deadline))
+    });
     match drained.await {
         Ok(0) => {}
         Ok(left) => tracing::warn!(plugin, "{left} calls did not end within {deadline:?}"),

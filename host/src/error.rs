@@ -231,8 +231,18 @@ impl fmt::Display for HostError {
 /// One line per part; the details only as their length, since they can be many pages.
 impl fmt::Debug for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, plugin, path, message, hint, details, source } = &*self.inner;
-        let details = details.as_ref().map(|details| format!("{} lines", details.lines().count()));
+        let Inner {
+            kind,
+            plugin,
+            path,
+            message,
+            hint,
+            details,
+            source,
+        } = &*self.inner;
+        let details = details
+            .as_ref()
+            .map(|details| format!("{} lines", details.lines().count()));
         f.debug_struct("HostError")
             .field("kind", kind)
             .field("plugin", plugin)

@@ -198,15 +198,26 @@ impl Inner {
 
     fn reserve(&self, name: &Arc<str>) -> Result<Reserved<'_>, HostError> {
         let taken = |what: &str| {
-            HostError::new(HostErrorKind::AlreadyLoaded, format!("a plugin '{name}' {what}"))
-                .hint("stop it first, or load this one under a namespace")
+            HostError::new(
+                HostErrorKind::AlreadyLoaded,
+                format!("a plugin '{name}' {what}"),
+            )
+            .hint("stop it first, or load this one under a namespace")
         };
         // The guard comes before the look at what is loaded: whoever finishes in between has
         // entered the plugin by then.
-        if !self.loading.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(name)) {
+        if !self
+            .loading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(Arc::clone(name))
+        {
             return Err(taken("is being loaded"));
         }
-        let reserved = Reserved { loading: &self.loading, name: Arc::clone(name) };
+        let reserved = Reserved {
+            loading: &self.loading,
+            name: Arc::clone(name),
+        };
         if self.plugins().contains_key(name) {
             return Err(taken("is loaded already"));
         }
@@ -236,7 +247,10 @@ struct Reserved<'a> {
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        self.loading.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+        self.loading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.name);
     }
 }
 

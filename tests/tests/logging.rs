@@ -231,15 +231,30 @@ fn a_change_of_the_filter_reaches_a_plugin_that_is_loaded() {
     log(&host, json!({ "what": "levels" }));
     assert_eq!(of_plugin(captured.take()).len(), 2, "error and warning");
 
-    captured.log.filter.reload(EnvFilter::new("warn,logs=debug")).expect("the subscriber lives");
+    captured
+        .log
+        .filter
+        .reload(EnvFilter::new("warn,logs=debug"))
+        .expect("the subscriber lives");
     // The plugin is told on a thread of the host's; how soon is the scheduler's business.
     let told = (0..10_000).any(|_| {
         log(&host, json!({ "what": "levels" }));
         of_plugin(captured.take()).len() == 4
     });
-    assert!(told, "info and debug were not there on before, and are wanted now");
+    assert!(
+        told,
+        "info and debug were not there on before, and are wanted now"
+    );
 
-    captured.log.filter.reload(EnvFilter::new("error")).expect("the subscriber lives");
+    captured
+        .log
+        .filter
+        .reload(EnvFilter::new("error"))
+        .expect("the subscriber lives");
     log(&host, json!({ "what": "levels" }));
-    assert_eq!(of_plugin(captured.take()).len(), 1, "what is not wanted is never passed on");
+    assert_eq!(
+        of_plugin(captured.take()).len(),
+        1,
+        "what is not wanted is never passed on"
+    );
 }

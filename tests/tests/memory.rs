@@ -58,7 +58,8 @@ impl MemoryBackend for MapMemory {
         };
         let hits = self.with(|entries| {
             let hits = entries.values().filter(fits).take(query.limit);
-            hits.map(|entry| MemoryHit::new(entry.clone(), 1.0)).collect()
+            hits.map(|entry| MemoryHit::new(entry.clone(), 1.0))
+                .collect()
         });
         Ok(Json(hits))
     }
@@ -68,18 +69,39 @@ impl MemoryBackend for MapMemory {
 fn what_is_stored_is_found_until_it_is_deleted() {
     let host = host();
     host.block_on(async {
-        host.register_static::<MapPlugin>(LoadOptions::new()).await.expect("it starts");
-        let memory = host.capability::<MemoryBackendHandle>("map").expect("it is offered");
+        host.register_static::<MapPlugin>(LoadOptions::new())
+            .await
+            .expect("it starts");
+        let memory = host
+            .capability::<MemoryBackendHandle>("map")
+            .expect("it is offered");
         for (key, value) in [("a", "red fox"), ("b", "red dog"), ("c", "cat")] {
-            memory.store(Json(MemoryEntry::new(key, json!(value)))).await.expect("it works");
+            memory
+                .store(Json(MemoryEntry::new(key, json!(value))))
+                .await
+                .expect("it works");
         }
-        let found = memory.retrieve("", "a").await.expect("it works").0.expect("it was stored");
+        let found = memory
+            .retrieve("", "a")
+            .await
+            .expect("it works")
+            .0
+            .expect("it was stored");
         assert_eq!(found.value, json!("red fox"));
-        let hits = memory.search(Json(MemoryQuery::new("red", 1))).await.expect("it works");
+        let hits = memory
+            .search(Json(MemoryQuery::new("red", 1)))
+            .await
+            .expect("it works");
         assert_eq!(hits.0.len(), 1, "the limit holds");
         assert!(memory.delete("", "a").await.expect("it works"));
-        assert!(!memory.delete("", "a").await.expect("it works"), "it is gone");
-        let hits = memory.search(Json(MemoryQuery::new("red", 10))).await.expect("it works");
+        assert!(
+            !memory.delete("", "a").await.expect("it works"),
+            "it is gone"
+        );
+        let hits = memory
+            .search(Json(MemoryQuery::new("red", 10)))
+            .await
+            .expect("it works");
         let keys: Vec<_> = hits.0.iter().map(|hit| hit.entry.key.as_str()).collect();
         assert_eq!(keys, ["b"]);
     });

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 async fn loaded(config: Value) -> Host {
     let host = host();
-    let Value::Object(config) = config else { panic!("a configuration is an object") };
+    let Value::Object(config) = config else {
+        panic!("a configuration is an object")
+    };
     host.load_with(plugin("text-filter"), LoadOptions::new().config(config))
         .await
         .expect("it loads");
@@ -24,7 +26,10 @@ fn run<F: Future>(test: F) -> F::Output {
 #[test]
 fn the_tool_redacts_and_tells_kind_and_byte_range_of_each_finding() {
     run(async {
-        let tool = loaded(json!({})).await.tool("redact").expect("it is offered");
+        let tool = loaded(json!({}))
+            .await
+            .tool("redact")
+            .expect("it is offered");
         let text = "Grüße an bob@example.com, Schlüssel AKIAIOSFODNN7EXAMPLE";
         let answer = tool.call(json!({ "text": text })).await.expect("it works");
         assert_eq!(answer["text"], "Grüße an [email], Schlüssel [aws-key]");
@@ -43,7 +48,10 @@ fn the_tool_redacts_and_tells_kind_and_byte_range_of_each_finding() {
 #[test]
 fn kinds_and_replacement_can_be_chosen_per_call() {
     run(async {
-        let tool = loaded(json!({})).await.tool("redact").expect("it is offered");
+        let tool = loaded(json!({}))
+            .await
+            .tool("redact")
+            .expect("it is offered");
         let arguments = json!({
             "text": "bob@example.com from 192.0.2.7",
             "kinds": ["ip"],
@@ -59,7 +67,10 @@ fn custom_patterns_come_from_the_configuration() {
     run(async {
         let config = json!({ "custom_patterns": ["ticket=ACME-[0-9]+"] });
         let tool = loaded(config).await.tool("redact").expect("it is offered");
-        let answer = tool.call(json!({ "text": "see ACME-123" })).await.expect("it works");
+        let answer = tool
+            .call(json!({ "text": "see ACME-123" }))
+            .await
+            .expect("it works");
         assert_eq!(answer["text"], "see [ticket]");
     });
 }
@@ -68,7 +79,9 @@ fn custom_patterns_come_from_the_configuration() {
 fn a_pattern_that_does_not_parse_keeps_the_plugin_from_loading_and_is_named() {
     run(async {
         let host = host();
-        let Value::Object(config) = json!({ "custom_patterns": ["broken=["] }) else { panic!() };
+        let Value::Object(config) = json!({ "custom_patterns": ["broken=["] }) else {
+            panic!()
+        };
         let error = host
             .load_with(plugin("text-filter"), LoadOptions::new().config(config))
             .await
@@ -76,7 +89,10 @@ fn a_pattern_that_does_not_parse_keeps_the_plugin_from_loading_and_is_named() {
         assert_eq!(error.kind(), HostErrorKind::Prepare);
         let text = error.to_string();
         assert!(text.contains("'text-filter' v0.1.0"), "{text}");
-        assert!(text.contains("custom_patterns") && text.contains("\"broken\""), "{text}");
+        assert!(
+            text.contains("custom_patterns") && text.contains("\"broken\""),
+            "{text}"
+        );
         assert!(host.plugins().is_empty());
     });
 }
@@ -84,13 +100,31 @@ fn a_pattern_that_does_not_parse_keeps_the_plugin_from_loading_and_is_named() {
 #[test]
 fn arguments_that_do_not_fit_the_schema_are_refused_by_the_host() {
     run(async {
-        let tool = loaded(json!({})).await.tool("redact").expect("it is offered");
+        let tool = loaded(json!({}))
+            .await
+            .tool("redact")
+            .expect("it is offered");
         let spec = tool.spec().expect("it describes itself");
-        assert!(spec.description.starts_with("Replaces secrets and personal data"), "{spec:?}");
+        assert!(
+            spec.description
+                .starts_with("Replaces secrets and personal data"),
+            "{spec:?}"
+        );
         assert_eq!(spec.input_schema["required"], json!(["text"]));
-        for arguments in [json!({}), json!({ "text": 7 }), json!({ "text": "x", "kind": [] })] {
-            let error = tool.call(arguments.clone()).await.expect_err("it does not fit");
-            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{arguments}: {error}");
+        for arguments in [
+            json!({}),
+            json!({ "text": 7 }),
+            json!({ "text": "x", "kind": [] }),
+        ] {
+            let error = tool
+                .call(arguments.clone())
+                .await
+                .expect_err("it does not fit");
+            assert_eq!(
+                error.kind(),
+                ErrorKind::InvalidInput,
+                "{arguments}: {error}"
+            );
             assert_eq!(error.error_code(), "invalid-arguments");
         }
         let error = tool
@@ -98,7 +132,10 @@ fn arguments_that_do_not_fit_the_schema_are_refused_by_the_host() {
             .await
             .expect_err("there is no such kind");
         assert_eq!(error.error_code(), "unknown-kind");
-        assert!(error.message().contains("did you mean \"email\"?"), "{error}");
+        assert!(
+            error.message().contains("did you mean \"email\"?"),
+            "{error}"
+        );
     });
 }
 
@@ -106,24 +143,38 @@ fn arguments_that_do_not_fit_the_schema_are_refused_by_the_host() {
 fn the_stage_redacts_every_text_of_a_message() {
     run(async {
         let host = loaded(json!({})).await;
-        let stage = host.capability::<PipelineStageHandle>("redact").expect("it is offered");
+        let stage = host
+            .capability::<PipelineStageHandle>("redact")
+            .expect("it is offered");
         assert_eq!(stage.phase().expect("it works").0, StagePhase::Pre);
         assert_eq!(stage.priority().expect("the default runs"), 0);
         let message = json!({ "from": "bob@example.com", "parts": [1, "192.0.2.7"], "n": null });
         let Json(redacted) = stage.process(Json(message)).await.expect("it works");
-        assert_eq!(redacted, json!({ "from": "[email]", "parts": [1, "[ip]"], "n": null }));
+        assert_eq!(
+            redacted,
+            json!({ "from": "[email]", "parts": [1, "[ip]"], "n": null })
+        );
     });
 }
 
 #[test]
 fn ten_megabytes_come_through() {
     run(async {
-        let tool = loaded(json!({})).await.tool("redact").expect("it is offered");
+        let tool = loaded(json!({}))
+            .await
+            .tool("redact")
+            .expect("it is offered");
         let line = "The quick brown fox asks bob@example.com for the way.\n";
         let lines = (10 << 20) / line.len();
-        let answer = tool.call(json!({ "text": line.repeat(lines) })).await.expect("it works");
+        let answer = tool
+            .call(json!({ "text": line.repeat(lines) }))
+            .await
+            .expect("it works");
         let text = answer["text"].as_str().expect("a text");
-        assert_eq!(text, line.replace("bob@example.com", "[email]").repeat(lines));
+        assert_eq!(
+            text,
+            line.replace("bob@example.com", "[email]").repeat(lines)
+        );
         assert_eq!(answer["findings"].as_array().expect("a list").len(), lines);
     });
 }

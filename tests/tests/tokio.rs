@@ -143,6 +143,30 @@ fn the_threads_of_the_plugin_end_when_it_stops() {
 }
 
 #[test]
+fn a_call_that_waits_for_a_task_of_its_plugin_gets_its_answer_before_the_plugin_ends() {
+    let (_turn, [library, _]) = plugins();
+    let host = host();
+    block_on(host.load(library)).expect("it loads");
+    let tool = host.tool("run").expect("it is offered");
+    let mut call = Box::pin(run(&tool, "spawn"));
+    // From here on it has started, whenever its task may finish.
+    let first = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let stopping = std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| block_on(host.stop("async-plugin")));
+        let answer = match first {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => block_on(call),
+        };
+        assert_eq!(
+            answer.expect("its task was not cancelled"),
+            "keyway:async-plugin"
+        );
+        stopping.join().expect("it does not panic")
+    });
+    stopping.expect("it ends well");
+}
+
+#[test]
 fn a_task_that_never_ends_does_not_keep_the_plugin_from_stopping() {
     let (_turn, [library, _]) = plugins();
     let host = host_builder()

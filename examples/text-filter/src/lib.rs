@@ -38,7 +38,9 @@ impl Plugin for TextFilter {
             .map(|line| custom_pattern(line));
         let options = Options {
             custom: custom.collect::<Result<_>>()?,
-            replacement: settings.replacement.unwrap_or_else(|| DEFAULT_REPLACEMENT.to_owned()),
+            replacement: settings
+                .replacement
+                .unwrap_or_else(|| DEFAULT_REPLACEMENT.to_owned()),
         };
         let redactor = Redactor::new(options).context("invalid setting `custom_patterns`")?;
         Ok(TextFilter {

@@ -125,14 +125,13 @@ impl HostBuilder {
         if options.max_concurrency == Some(0) {
             return refuse("max_concurrency: expected at least 1, found 0");
         }
-        let clock = Clock::start()
-            .map_err(|error| {
-                HostError::new(
-                    HostErrorKind::Host,
-                    format!("cannot start a thread: {error}"),
-                )
-                .source(error)
-            })?;
+        let clock = Clock::start().map_err(|error| {
+            HostError::new(
+                HostErrorKind::Host,
+                format!("cannot start a thread: {error}"),
+            )
+            .source(error)
+        })?;
         let known = [
             ToolHandle::LAYOUT,
             PipelineStageHandle::LAYOUT,

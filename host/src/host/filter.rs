@@ -17,15 +17,24 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) fn start(mut watch: FilterWatch, host: &Arc<Inner>) -> Result<(), HostError> {
     let host = Arc::downgrade(host);
     let run = move || while watch.wait() && tell(&host) {};
-    std::thread::Builder::new().name("keyway-log".to_owned()).spawn(run).map(drop).map_err(|error| {
-        HostError::new(HostErrorKind::Host, format!("cannot start a thread: {error}"))
+    std::thread::Builder::new()
+        .name("keyway-log".to_owned())
+        .spawn(run)
+        .map(drop)
+        .map_err(|error| {
+            HostError::new(
+                HostErrorKind::Host,
+                format!("cannot start a thread: {error}"),
+            )
             .source(error)
-    })
+        })
 }
 
 /// Tells all plugins; answers whether the host is still there.
 fn tell(host: &Weak<Inner>) -> bool {
-    let Some(host) = host.upgrade() else { return false };
+    let Some(host) = host.upgrade() else {
+        return false;
+    };
     let plugins: Vec<_> = host.plugins().values().cloned().collect();
     let runtime = host.clock.handle().clone();
     for plugin in plugins {

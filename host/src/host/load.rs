@@ -213,7 +213,10 @@ impl Host {
         let reserved = inner.reserve(&candidate.name)?;
         let filter = crate::log::epoch();
         let root = self.construct(&mut candidate, open).await?;
-        if let Err(error) = self.prepare_and_activate(&mut candidate, &root, &options).await {
+        if let Err(error) = self
+            .prepare_and_activate(&mut candidate, &root, &options)
+            .await
+        {
             // Whatever the plugin had started by then has no further use.
             let deadline = inner.options.lifecycle_deadline;
             let _ = stop_root(self.runtime(), deadline, &root.handle).await;
@@ -242,7 +245,9 @@ impl Host {
         drop(reserved);
         if crate::log::epoch() != filter {
             // It may have asked before the change, and was not yet among those who are told.
-            plugin.log_filter_changed(self.runtime(), inner.options.lifecycle_deadline).await;
+            plugin
+                .log_filter_changed(self.runtime(), inner.options.lifecycle_deadline)
+                .await;
         }
         Ok(plugin.status(&inner.registry))
     }
@@ -345,8 +350,10 @@ impl Host {
         if let Err(error) = self.register(candidate, root, options, registrations).await {
             // It was activated, so it gets to end its work.
             let handle = root.handle.clone();
-            let _ =
-                supervise(runtime, deadline, move || async move { handle.deactivate().await }).await;
+            let _ = supervise(runtime, deadline, move || async move {
+                handle.deactivate().await
+            })
+            .await;
             return Err(error);
         }
         candidate.times.activate = clock.elapsed();

@@ -60,9 +60,14 @@ impl LoadedPlugin {
     /// Lets the plugin ask again which events are wanted.
     pub(crate) async fn log_filter_changed(&self, runtime: &Handle, deadline: Duration) {
         let root = self.root.clone();
-        let told = supervise(runtime, deadline, move || async move { root.log_filter_changed() });
+        let told = supervise(runtime, deadline, move || async move {
+            root.log_filter_changed()
+        });
         if let Err(error) = told.await {
-            tracing::debug!(plugin = &**self.name(), "not told of the new log filter: {error}");
+            tracing::debug!(
+                plugin = &**self.name(),
+                "not told of the new log filter: {error}"
+            );
         }
     }
 
