@@ -4,6 +4,7 @@ mod builder;
 mod filter;
 mod load;
 mod plugin;
+mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

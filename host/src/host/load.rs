@@ -1,44 +1,30 @@
 //! Loading: from a file to a plugin that serves, or to one precise error.
 //!
 //! The steps come in the order of trust. Up to and including the private copy no code of the
-//! plugin runs.
+//! plugin runs; [`start`](super::start) has the steps after that.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::path::Path;
 use std::time::Instant;
 
 use keyway::Exported;
 use keyway::abi::Descriptor;
 use keyway::abi::note::{self, Endian};
-use keyway::abi::pass::Json;
-use keyway::abi::root::{PluginRoot, PluginRootHandle, Registrations};
-use keyway::capability::{Capability, Gate, GateLimits, Owner, Provided, Target};
-use keyway::host::Environment;
-use keyway::tool::{Tool, ToolHandle};
 use keyway_manifest::Manifest;
 use serde_json::{Map, Value};
 
 use super::Host;
-use super::plugin::{LoadTimes, LoadedPlugin, PluginStatus, stop_root};
-use crate::boundary;
+use super::plugin::{LoadTimes, PluginStatus};
+use super::start::Candidate;
 use crate::error::{HostError, HostErrorKind};
-use crate::generation::Generation;
 use crate::inspect::{NoteFacts, inspect};
 use crate::library::Library;
-use crate::log::{LogBridge, LogLimits};
-use crate::registry::{Key, Offer};
-use crate::services::Services;
-use crate::stage::Staged;
-use crate::supervise::supervise;
-use crate::tool::ToolFacts;
 
 /// How one plugin is to be loaded.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct LoadOptions {
     namespace: Option<String>,
-    config: Map<String, Value>,
+    pub(super) config: Map<String, Value>,
 }
 
 impl LoadOptions {
@@ -60,23 +46,12 @@ impl LoadOptions {
         self
     }
 
-    fn qualify(&self, name: &str) -> String {
+    pub(super) fn qualify(&self, name: &str) -> String {
         match &self.namespace {
             Some(namespace) => format!("{namespace}/{name}"),
             None => name.to_owned(),
         }
     }
-}
-
-/// A plugin on its way to serving.
-struct Candidate {
-    name: Arc<str>,
-    manifest: Manifest,
-    path: Option<PathBuf>,
-    staged: Option<Staged>,
-    minor: u16,
-    times: LoadTimes,
-    warnings: Vec<String>,
 }
 
 impl Host {
@@ -186,216 +161,9 @@ impl Host {
         self.start(candidate, options, move |_| Ok((descriptor, None)))
             .await
     }
-
-    /// From a plugin whose file was found to fit to one that serves.
-    async fn start(
-        &self,
-        candidate: Candidate,
-        options: LoadOptions,
-        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
-    ) -> Result<PluginStatus, HostError> {
-        let label = label(&candidate.manifest);
-        let path = candidate.path.clone();
-        let started = self.start_unlabelled(candidate, options, open).await;
-        started.map_err(|error| match &path {
-            Some(path) => error.of_plugin(&label).at(path),
-            None => error.of_plugin(&label),
-        })
-    }
-
-    async fn start_unlabelled(
-        &self,
-        mut candidate: Candidate,
-        options: LoadOptions,
-        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
-    ) -> Result<PluginStatus, HostError> {
-        let inner = &self.inner;
-        let reserved = inner.reserve(&candidate.name)?;
-        let filter = crate::log::epoch();
-        let root = self.construct(&mut candidate, open).await?;
-        if let Err(error) = self
-            .prepare_and_activate(&mut candidate, &root, &options)
-            .await
-        {
-            // Whatever the plugin had started by then has no further use.
-            let deadline = inner.options.lifecycle_deadline;
-            let _ = stop_root(self.runtime(), deadline, &root.handle).await;
-            return Err(error);
-        }
-        let Candidate {
-            name,
-            manifest,
-            path,
-            staged,
-            minor,
-            times,
-            warnings,
-        } = candidate;
-        let plugin = Arc::new(LoadedPlugin {
-            generation: root.generation,
-            root: root.handle,
-            manifest: Arc::new(manifest),
-            path,
-            hash: staged.map(|staged| staged.hash),
-            minor,
-            times,
-            warnings,
-        });
-        inner.plugins().insert(name, Arc::clone(&plugin));
-        drop(reserved);
-        if crate::log::epoch() != filter {
-            // It may have asked before the change, and was not yet among those who are told.
-            plugin
-                .log_filter_changed(self.runtime(), inner.options.lifecycle_deadline)
-                .await;
-        }
-        Ok(plugin.status(&inner.registry))
-    }
-
-    /// Opens the library and calls its entry function, on a thread that the plugin's constructors
-    /// may block.
-    async fn construct(
-        &self,
-        candidate: &mut Candidate,
-        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
-    ) -> Result<Root, HostError> {
-        let (inner, runtime) = (&self.inner, self.runtime().clone());
-        let resources = &candidate.manifest.resources;
-        let limits = LogLimits::per_second(resources.log_events_per_second);
-        let log = Arc::new(LogBridge::new(&candidate.name, limits));
-        let services = Services {
-            environment: {
-                let side = &inner.side;
-                let mut environment = Environment::new(&*side.name, side.version.to_string());
-                environment.interface_minor = candidate.minor;
-                environment.linked_statically = candidate.path.is_none();
-                environment
-            },
-            log: Arc::clone(&log),
-        };
-        let concurrent = [
-            resources
-                .max_concurrency
-                .and_then(|limit| usize::try_from(limit).ok()),
-            inner.options.max_concurrency,
-        ];
-        let gate = concurrent.into_iter().flatten().min().map(|concurrent| {
-            Gate::new(GateLimits {
-                concurrent,
-                queued: inner.options.max_queued,
-            })
-        });
-        let mut generation = Generation {
-            name: Arc::clone(&candidate.name),
-            version: candidate.manifest.version.clone(),
-            gate,
-            deadline: resources.call_deadline().or(inner.options.call_deadline),
-            clock: Arc::clone(&inner.clock),
-            panics: AtomicU64::new(0),
-            log,
-            staged: candidate.staged.as_ref().map(|staged| staged.path.clone()),
-            library: None,
-        };
-        let deadline = inner.options.lifecycle_deadline;
-        let work = move || async move {
-            let clock = Instant::now();
-            let opened = open(generation.staged.as_deref());
-            let (descriptor, library) = match opened {
-                Ok(opened) => opened,
-                Err(error) => return Ok(Err(error)),
-            };
-            generation.library = library;
-            let generation = Arc::new(generation);
-            let opened_in = clock.elapsed();
-            let owner = Arc::clone(&generation) as Arc<dyn Owner>;
-            let handle = boundary::enter(descriptor, services, owner)?;
-            let entered_in = clock.elapsed() - opened_in;
-            Ok(Ok((Root { generation, handle }, opened_in, entered_in)))
-        };
-        let constructed = supervise(&runtime, deadline, work).await.map_err(|error| {
-            HostError::from_plugin(HostErrorKind::Construct, "construct", error)
-        })?;
-        let (root, opened_in, entered_in) = constructed?;
-        candidate.times.open = opened_in;
-        candidate.times.prepare = entered_in;
-        Ok(root)
-    }
-
-    async fn prepare_and_activate(
-        &self,
-        candidate: &mut Candidate,
-        root: &Root,
-        options: &LoadOptions,
-    ) -> Result<(), HostError> {
-        let (inner, runtime) = (&self.inner, self.runtime());
-        let deadline = inner.options.lifecycle_deadline;
-        let clock = Instant::now();
-        let (handle, config) = (root.handle.clone(), options.config.clone());
-        supervise(runtime, deadline, move || async move {
-            handle.prepare(Json(config)).await
-        })
-        .await
-        .map_err(|error| HostError::from_plugin(HostErrorKind::Prepare, "prepare", error))?;
-        candidate.times.prepare += clock.elapsed();
-
-        let clock = Instant::now();
-        let handle = root.handle.clone();
-        let registrations = supervise(
-            runtime,
-            deadline,
-            move || async move { handle.activate().await },
-        )
-        .await
-        .map_err(|error| HostError::from_plugin(HostErrorKind::Activate, "activate", error))?;
-        if let Err(error) = self.register(candidate, root, options, registrations).await {
-            // It was activated, so it gets to end its work.
-            let handle = root.handle.clone();
-            let _ = supervise(runtime, deadline, move || async move {
-                handle.deactivate().await
-            })
-            .await;
-            return Err(error);
-        }
-        candidate.times.activate = clock.elapsed();
-        Ok(())
-    }
-
-    async fn register(
-        &self,
-        candidate: &mut Candidate,
-        root: &Root,
-        options: &LoadOptions,
-        registrations: Registrations,
-    ) -> Result<(), HostError> {
-        let (inner, runtime) = (&self.inner, self.runtime());
-        let deadline = inner.options.lifecycle_deadline;
-        check_declared(&candidate.manifest, &registrations, &mut candidate.warnings)?;
-        let owner = Arc::clone(&root.generation) as Arc<dyn Owner>;
-        let prefix = options.clone();
-        // Describing a tool runs the plugin's code, so it is supervised as well.
-        let offers = supervise(runtime, deadline, move || async move {
-            Ok(registrations
-                .0
-                .into_iter()
-                .map(|(name, provided)| offer(&prefix, &name, provided, &owner))
-                .collect::<Result<Vec<_>, _>>())
-        })
-        .await
-        .map_err(|error| {
-            HostError::from_plugin(HostErrorKind::Registration, "describing its tools", error)
-        })??;
-        inner.registry.commit(&root.generation.name, offers)
-    }
 }
 
-type Opened = (&'static Descriptor, Option<Library>);
-
-struct Root {
-    generation: Arc<Generation>,
-    handle: PluginRootHandle,
-}
-
-fn label(manifest: &Manifest) -> String {
+pub(super) fn label(manifest: &Manifest) -> String {
     format!("'{}' v{}", manifest.id, manifest.version)
 }
 
@@ -420,86 +188,5 @@ fn static_note(descriptor: &'static Descriptor) -> Result<NoteFacts, HostError> 
         .ok_or_else(|| refuse("it is empty".to_owned()))?
         .map_err(|error| refuse(error.to_string()))?;
     let note = note::decode_desc(raw.desc).map_err(|error| refuse(error.to_string()))?;
-    Ok(NoteFacts::of_static(&note))
-}
-
-/// Whether a plugin registered what its manifest says: more is an error, less a warning.
-fn check_declared(
-    manifest: &Manifest,
-    registrations: &Registrations,
-    warnings: &mut Vec<String>,
-) -> Result<(), HostError> {
-    for (name, provided) in &registrations.0 {
-        let id = provided.layout().id();
-        if !manifest.capabilities.declares(id, name) {
-            let key = keyway_manifest::kind_key(id).unwrap_or(id);
-            let declared = match manifest.capabilities.names(id) {
-                [] => "none".to_owned(),
-                names => names.join(", "),
-            };
-            return Err(HostError::new(
-                HostErrorKind::Registration,
-                format!(
-                    "registered {id} `{name}`, which its manifest does not declare: expected \
-                     {declared}, found `{name}`"
-                ),
-            )
-            .hint(format!(
-                "add \"{name}\" to `{key}` under [plugin.capabilities] in plugin.toml"
-            )));
-        }
-    }
-    for (id, name) in manifest.capabilities.declared() {
-        let registered = registrations
-            .0
-            .iter()
-            .any(|(other, provided)| other == name && provided.layout().id() == id);
-        if !registered {
-            warnings.push(format!(
-                "its manifest declares {id} `{name}`, which it did not register"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn offer(
-    options: &LoadOptions,
-    name: &str,
-    provided: Provided,
-    owner: &Arc<dyn Owner>,
-) -> Result<Offer, HostError> {
-    let (entry, layout) = boundary::entry(provided, Arc::clone(owner));
-    let key = Key {
-        id: layout.id().to_owned(),
-        major: layout.major(),
-        name: options.qualify(name),
-    };
-    if (&*key.id, key.major) != (ToolHandle::ID, ToolHandle::MAJOR) {
-        return Ok(Offer {
-            key,
-            entry: Arc::new(entry),
-            layout,
-            tool: None,
-        });
-    }
-    ToolHandle::LAYOUT
-        .check(layout)
-        .map_err(|error| HostError::layout(&error))?;
-    let entry = Arc::new(entry);
-    let tool = ToolHandle::from_target(Target::fixed(Arc::clone(&entry)));
-    let spec = tool.spec().map_err(|error| {
-        HostError::from_plugin(
-            HostErrorKind::Registration,
-            &format!("describing tool `{name}`"),
-            error,
-        )
-    })?;
-    let facts = ToolFacts::new(name, spec.0)?;
-    Ok(Offer {
-        key,
-        entry,
-        layout,
-        tool: Some(Arc::new(facts)),
-    })
+    Ok(NoteFacts::new(&note, true))
 }

@@ -112,8 +112,7 @@ pub struct NoteFacts {
 }
 
 impl NoteFacts {
-    /// The note of a plugin that is linked into this binary.
-    pub(crate) fn of_static(note: &note::Note<'_>) -> Self {
+    pub(crate) fn new(note: &note::Note<'_>, symbol_exported: bool) -> Self {
         Self {
             interface_major: note.interface_major,
             built_minor: note.built_minor,
@@ -126,7 +125,7 @@ impl NoteFacts {
             target: note.target.to_owned(),
             rustc: note.rustc.to_owned(),
             symbol: note.symbol.to_owned(),
-            symbol_exported: true,
+            symbol_exported,
             manifest: note.manifest.to_owned(),
         }
     }

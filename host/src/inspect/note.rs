@@ -3,7 +3,7 @@
 use keyway::abi::note::{self, NoteError, RawNote};
 
 use super::error::Fault;
-use super::facts::{Endian, NoteFacts, NoteState, PanicStrategy};
+use super::facts::{Endian, NoteFacts, NoteState};
 use super::names;
 
 /// Reads the notes of Keyway's own sections, where everything else is an error.
@@ -42,7 +42,7 @@ fn state<'d>(
     let mut rest = notes.peekable();
     if rest.peek().is_none() {
         return match first.and_then(|note| note.decode()) {
-            Ok(note) => Ok(NoteState::One(facts(&note, exports(note.symbol)?))),
+            Ok(note) => Ok(NoteState::One(NoteFacts::new(&note, exports(note.symbol)?))),
             Err(error) => Ok(NoteState::Bad(error)),
         };
     }
@@ -58,22 +58,4 @@ fn state<'d>(
         }
     }
     Ok(NoteState::Several { symbols, count })
-}
-
-fn facts(note: &note::Note<'_>, symbol_exported: bool) -> NoteFacts {
-    NoteFacts {
-        interface_major: note.interface_major,
-        built_minor: note.built_minor,
-        required_minor: note.required_minor,
-        panic: if note.panic_abort {
-            PanicStrategy::Abort
-        } else {
-            PanicStrategy::Unwind
-        },
-        target: note.target.to_owned(),
-        rustc: note.rustc.to_owned(),
-        symbol: note.symbol.to_owned(),
-        symbol_exported,
-        manifest: note.manifest.to_owned(),
-    }
 }

@@ -4,10 +4,14 @@
 //! handle calls through: a slot that points to whatever version serves at the moment, or one
 //! fixed object.
 
+mod call;
+mod entry;
 mod gate;
 pub(crate) mod provided;
 mod target;
 
+pub use call::AsyncCall;
+pub use entry::{Entry, Object, Owner};
 pub use gate::{Gate, GateLimits};
 pub use provided::{Capability, Provide, Provided};
-pub use target::{AsyncCall, Entry, Object, Owner, Target};
+pub use target::Target;

@@ -1,0 +1,230 @@
+//! An asynchronous call.
+//!
+//! It starts at its first poll, inside the slot's hazard record as a synchronous call does; only
+//! when that poll is pending does it take a counted lease, which it holds as its last field.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_ffi::BorrowingFfiFuture;
+
+use super::entry::{Entry, Object};
+use super::gate::{Gate, Permit, Turn};
+use super::target::{Route, Target};
+use crate::abi::AbiResult;
+use crate::abi::pass::{Lease, Pass};
+use crate::error::Result;
+
+/// An asynchronous call. Dropping it cancels the call.
+pub struct AsyncCall<'a, R: Pass, F> {
+    target: &'a Target,
+    needed: usize,
+    start: Option<F>,
+    /// Set once the call has to wait for anything.
+    timer: Option<Timer>,
+    state: State<'a, R>,
+}
+
+struct Timer {
+    deadline: Duration,
+    sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+enum State<'a, R: Pass> {
+    Idle,
+    /// Waits for its turn at the limit of concurrent calls.
+    Queued(Turn),
+    Running(Running<'a, R>),
+    Done,
+}
+
+/// The order of the fields is the order in which they are dropped.
+struct Running<'a, R: Pass> {
+    future: BorrowingFfiFuture<'a, AbiResult<R::Abi>>,
+    _permit: Option<Permit>,
+    lease: Pending,
+}
+
+/// A lease that counts as a pending call.
+struct Pending(Arc<Entry>);
+
+impl Pending {
+    fn new(lease: Arc<Entry>) -> Self {
+        lease.pending.fetch_add(1, Ordering::Relaxed);
+        Pending(lease)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // Release: whoever sees the count fall may end what the call has used.
+        self.0.pending.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl<R: Pass, F> fmt::Debug for AsyncCall<'_, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncCall")
+            .field("target", self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+// Nothing in an `AsyncCall` is pinned in place: the plugin's future and the timer are boxed.
+impl<R: Pass, F> Unpin for AsyncCall<'_, R, F> {}
+
+impl<'a, R, F> Future for AsyncCall<'a, R, F>
+where
+    R: Pass,
+    F: FnOnce(Object<'_>) -> Result<BorrowingFfiFuture<'a, AbiResult<R::Abi>>>,
+{
+    type Output = Result<R>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R>> {
+        let this = self.get_mut();
+        let polled = match &mut this.state {
+            State::Running(running) => match running.poll(cx) {
+                Poll::Pending => poll_timer(&mut this.timer, &running.lease.0, cx),
+                ready => ready,
+            },
+            State::Done => panic!("a call was polled after its end"),
+            State::Idle | State::Queued(_) => this.first_poll(cx),
+        };
+        if polled.is_ready() {
+            // What still runs is dropped here, which cancels it.
+            this.state = State::Done;
+        }
+        polled
+    }
+}
+
+impl<'a, R, F> AsyncCall<'a, R, F>
+where
+    R: Pass,
+    F: FnOnce(Object<'_>) -> Result<BorrowingFfiFuture<'a, AbiResult<R::Abi>>>,
+{
+    #[inline]
+    pub(super) fn new(target: &'a Target, needed: usize, start: F) -> Self {
+        AsyncCall {
+            target,
+            needed,
+            start: Some(start),
+            timer: None,
+            state: State::Idle,
+        }
+    }
+
+    #[inline]
+    fn first_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
+        let target = self.target;
+        match &target.route {
+            Route::Slot(slot, _) => slot
+                .with(|entered| self.start_in(entered, || entered.lease(), cx))
+                .unwrap_or_else(|| Poll::Ready(Err(target.unavailable()))),
+            Route::Fixed(entry) => self.start_in(entry, || Arc::clone(entry), cx),
+        }
+    }
+
+    #[inline]
+    fn start_in(
+        &mut self,
+        entry: &Entry,
+        lease: impl Fn() -> Arc<Entry>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<R>> {
+        let permit = match &entry.gate {
+            None => None,
+            Some(gate) => match self.wait_for_turn(entry, gate, cx) {
+                Poll::Ready(Ok(permit)) => Some(permit),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    self.arm_timer(entry);
+                    return poll_timer(&mut self.timer, entry, cx);
+                }
+            },
+        };
+        let start = self.start.take().expect("a call starts once");
+        if self.needed > 0 && entry.table_size() < self.needed {
+            return Poll::Ready(Err(entry.lacks_method()));
+        }
+        let mut future = match start(entry.object()) {
+            Ok(future) => future,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        match Pin::new(&mut future).poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(entry.finish(answer, &|| lease() as Lease)),
+            Poll::Pending => {
+                self.state = State::Running(Running {
+                    future,
+                    _permit: permit,
+                    lease: Pending::new(lease()),
+                });
+                self.arm_timer(entry);
+                poll_timer(&mut self.timer, entry, cx)
+            }
+        }
+    }
+
+    /// Starts the clock, unless it runs since the call was queued.
+    fn arm_timer(&mut self, entry: &Entry) {
+        if self.timer.is_none() {
+            let deadline = self.target.deadline.or_else(|| entry.owner.deadline());
+            self.timer = deadline.map(|deadline| Timer {
+                deadline,
+                sleep: entry.owner.sleep(deadline),
+            });
+        }
+    }
+
+    #[cold]
+    fn wait_for_turn(
+        &mut self,
+        entry: &Entry,
+        gate: &Arc<Gate>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Permit>> {
+        if !matches!(&self.state, State::Queued(turn) if turn.is_of(gate)) {
+            match gate.queue() {
+                Some(turn) => self.state = State::Queued(turn),
+                None => return Poll::Ready(Err(entry.busy())),
+            }
+        }
+        let State::Queued(turn) = &mut self.state else {
+            unreachable!("it was just put there")
+        };
+        turn.poll(cx).map(Ok)
+    }
+}
+
+impl<R: Pass> Running<'_, R> {
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
+        match Pin::new(&mut self.future).poll(cx) {
+            Poll::Ready(answer) => {
+                let lease = &self.lease.0;
+                Poll::Ready(lease.finish(answer, &|| Arc::clone(lease) as Lease))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+fn poll_timer<R>(
+    timer: &mut Option<Timer>,
+    entry: &Entry,
+    cx: &mut Context<'_>,
+) -> Poll<Result<R>> {
+    let Some(Timer { deadline, sleep }) = timer else {
+        return Poll::Pending;
+    };
+    match sleep.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(Err(entry.too_late(*deadline))),
+        Poll::Pending => Poll::Pending,
+    }
+}
