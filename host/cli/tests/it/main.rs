@@ -8,4 +8,5 @@ mod dev;
 mod endings;
 mod inspect;
 mod libraries;
+mod readme;
 mod run;
