@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::drain::drain;
 use crate::error::{HostError, HostErrorKind};
+use crate::library::{LibraryCounts, Tally};
 use crate::log::FilterWatchStop;
 use crate::registry::Registry;
 use crate::stage::Stage;
@@ -48,6 +49,7 @@ struct Inner {
     /// The names of plugins that are being loaded.
     loading: Mutex<BTreeSet<Arc<str>>>,
     stage: Stage,
+    tally: Arc<Tally>,
     clock: Arc<Clock>,
     /// Ends the thread that tells plugins of changes of the log filter.
     _filter: FilterWatchStop,
@@ -137,7 +139,8 @@ impl Host {
     }
 
     /// Ends a plugin: withdraws what it offers, waits until the calls that have started are done,
-    /// deactivates it, drops its value and ends its tasks. Its library stays in memory.
+    /// deactivates it, drops its value and ends its tasks. Its library is closed once nothing holds it
+    /// any more: see [`Host::libraries`].
     ///
     /// Calls get as long as a lifecycle step, and what goes on after that finds its plugin ended.
     /// Streams and buffers are not waited for: they stay readable, as far as the plugin can still
@@ -161,6 +164,19 @@ impl Host {
         plugin
             .stop(self.runtime(), self.inner.options.lifecycle_deadline)
             .await
+    }
+
+    /// How many of this host's libraries are open, unloaded, or could not be unloaded.
+    pub fn libraries(&self) -> LibraryCounts {
+        self.inner.tally.counts()
+    }
+
+    /// Waits until no library of this host is open any more, for at most this long. One that is
+    /// held by a call, a stream, a buffer or a thread of its plugin stays open.
+    ///
+    /// Blocks the calling thread.
+    pub fn wait_for_unload(&self, patience: Duration) -> LibraryCounts {
+        self.inner.tally.wait_for_none_open(patience)
     }
 
     /// Ends all plugins; answers what went wrong with any of them.

@@ -68,8 +68,8 @@
 //!
 //! # What it cannot do
 //!
-//! A plugin runs inside this process: it is trusted code. A library that was opened stays in memory
-//! until the process ends.
+//! A plugin runs inside this process: it is trusted code. Its library is unloaded once nothing holds
+//! it any more, where the platform allows that; see [`Host::libraries`].
 
 mod boundary;
 mod clock;
@@ -93,4 +93,5 @@ pub use host::{Host, HostBuilder, LoadOptions, LoadTimes, PluginStatus, Register
 pub use inspect::inspect;
 pub use keyway;
 pub use keyway_manifest as manifest;
+pub use library::LibraryCounts;
 pub use tool::ToolClient;

@@ -5,8 +5,12 @@
 //! the note, and last the layouts of all types and tables.
 #![expect(unsafe_code, reason = "opens libraries and reads what they export")]
 
-use std::mem::ManuallyDrop;
+mod reaper;
+mod threads;
+
+use std::any::Any;
 use std::path::Path;
+use std::sync::{Arc, Weak};
 
 use abi_stable::library::c_abi_testing;
 use keyway::abi::Descriptor;
@@ -19,20 +23,32 @@ use keyway::host::HostServicesHandle;
 use crate::error::{HostError, HostErrorKind};
 use crate::inspect::NoteFacts;
 
+pub use reaper::LibraryCounts;
+pub(crate) use reaper::Tally;
+
+use reaper::Closing;
+use threads::Record;
+
 /// A library whose descriptor was checked.
 ///
-/// It stays in memory for good once it is open: thread-locals and pthread keys of its copy of std
-/// may lead back into it from any thread that ever called it.
+/// When it is dropped the [reaper](reaper) closes it. Whatever leads into it has to be gone by
+/// then; its threads and thread-locals are the business of [`threads`].
 pub(crate) struct Library {
+    /// Lives as long as the library is open.
     descriptor: &'static Descriptor,
-    _handle: ManuallyDrop<libloading::Library>,
+    /// Taken by drop.
+    closing: Option<Closing>,
 }
 
 impl Library {
     /// Opens a staged file and checks what it exports.
     ///
     /// Its constructors run in here, as the first code of the plugin.
-    pub(crate) fn open(path: &Path, note: &NoteFacts) -> Result<Self, HostError> {
+    pub(crate) fn open(
+        path: &Path,
+        note: &NoteFacts,
+        tally: &Arc<Tally>,
+    ) -> Result<Self, HostError> {
         let handle = open(path).map_err(|error| {
             HostError::new(
                 HostErrorKind::Open,
@@ -40,32 +56,84 @@ impl Library {
             )
             .hint("`keyway inspect` lists the libraries that it needs")
         })?;
-        let handle = ManuallyDrop::new(handle);
-        // SAFETY: a symbol read as a pointer is the address of what it names; nothing is read.
-        let symbol = unsafe { handle.get::<*const Descriptor>(note.symbol.as_bytes()) };
-        let address = *symbol.map_err(|_| {
-            HostError::new(
-                HostErrorKind::Descriptor,
-                format!(
-                    "the note names the descriptor `{}`, and the library does not export it",
-                    note.symbol
-                ),
-            )
-            .hint(REBUILD)
-        })?;
-        // SAFETY: the address is that of an exported symbol, and the library stays open for good.
-        let descriptor = unsafe { descriptor_at(address) }?;
-        check_descriptor(descriptor, note)?;
-        check_layouts(descriptor).map_err(|error| HostError::layout(&error))?;
-        Ok(Library {
-            descriptor,
-            _handle: handle,
-        })
+        let mut closing = Closing {
+            handle,
+            threads: None,
+            record: Record::new(),
+            path: path.to_owned(),
+            tally: Arc::clone(tally),
+        };
+        tally.change(|counts| counts.open += 1);
+        match check(&mut closing, note) {
+            Ok(descriptor) => Ok(Library {
+                descriptor,
+                closing: Some(closing),
+            }),
+            Err(error) => {
+                // What its constructors have left behind is not known.
+                closing.retain();
+                Err(error)
+            }
+        }
     }
 
     pub(crate) fn descriptor(&self) -> &'static Descriptor {
         self.descriptor
     }
+
+    /// Says whom the threads of the plugin are to hold.
+    pub(crate) fn set_generation(&self, generation: Weak<dyn Any + Send + Sync>) {
+        if let Some(closing) = &self.closing {
+            closing.record.set_generation(generation);
+        }
+    }
+
+    /// The names of the plugin's own threads that run.
+    pub(crate) fn thread_names(&self) -> Vec<String> {
+        self.closing
+            .as_ref()
+            .map(|closing| closing.record.thread_names())
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        if let Some(closing) = self.closing.take() {
+            reaper::close(closing);
+        }
+    }
+}
+
+/// Finds the descriptor, takes over the threads, and checks everything.
+fn check(closing: &mut Closing, note: &NoteFacts) -> Result<&'static Descriptor, HostError> {
+    // SAFETY: a symbol read as a pointer is the address of what it names; nothing is read.
+    let symbol = unsafe {
+        closing
+            .handle
+            .get::<*const Descriptor>(note.symbol.as_bytes())
+    };
+    let address = *symbol.map_err(|_| {
+        HostError::new(
+            HostErrorKind::Descriptor,
+            format!(
+                "the note names the descriptor `{}`, and the library does not export it",
+                note.symbol
+            ),
+        )
+        .hint(REBUILD)
+    })?;
+    // SAFETY: the address is that of an exported symbol; what is made of it is kept by a
+    // `Library`, or not at all, and the library is open until that is dropped.
+    let descriptor = unsafe { descriptor_at(address) }?;
+    if let Some(hooks) = descriptor.threads() {
+        // SAFETY: the table is a static; nothing of the library but its constructors has run.
+        unsafe { (hooks.install)(threads::table(), closing.record.context()) };
+        closing.threads = Some(hooks);
+    }
+    check_descriptor(descriptor, note)?;
+    check_layouts(descriptor).map_err(|error| HostError::layout(&error))?;
+    Ok(descriptor)
 }
 
 const REBUILD: &str = "the file was changed after it was built; rebuild the plugin";
@@ -90,7 +158,7 @@ fn open(path: &Path) -> Result<libloading::Library, libloading::Error> {
 ///
 /// # Safety
 ///
-/// The address is that of a symbol of a library that is never closed.
+/// The address is that of a symbol of a library that is open for as long as the answer is used.
 unsafe fn descriptor_at(address: *const Descriptor) -> Result<&'static Descriptor, HostError> {
     let refuse = |message: String| HostError::new(HostErrorKind::Descriptor, message).hint(REBUILD);
     if address.is_null() || !address.is_aligned() {
@@ -110,7 +178,8 @@ unsafe fn descriptor_at(address: *const Descriptor) -> Result<&'static Descripto
             Descriptor::SIZE
         )));
     }
-    // SAFETY: magic and size say that all fields known to us are there. The library stays open.
+    // SAFETY: magic and size say that all fields known to us are there; the library is open, says
+    // the caller.
     Ok(unsafe { &*address })
 }
 

@@ -116,6 +116,13 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
             }
 
 
+            // A unit test links the crate into a program of its own, where nothing is unloaded.
+            // A module, since assembly has no place in a block.
+            #[cfg(not(test))]
+            mod thread_hooks {
+                #krate::__thread_hooks! {}
+            }
+
             // SAFETY: the symbol contains the plugin's id, which no other plugin of a process
             // or a binary shares.
             #[unsafe(export_name = #symbol)]

@@ -145,6 +145,7 @@ impl HostBuilder {
             plugins: Mutex::default(),
             loading: Mutex::default(),
             stage: Stage::new(stage_dir.as_deref())?,
+            tally: Arc::default(),
             clock: Arc::new(clock),
             _filter: stop,
         };

@@ -4,6 +4,7 @@
 //! plugin runs; [`start`](super::start) has the steps after that.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use keyway::Exported;
@@ -70,8 +71,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// One [`HostError`] whose kind tells the step. After an error nothing of the plugin serves;
-    /// a library that was opened stays in memory.
+    /// One [`HostError`] whose kind tells the step. After an error nothing of the plugin serves; a
+    /// library that was refused after it was opened stays in memory.
     pub async fn load_with(
         &self,
         path: impl AsRef<Path>,
@@ -118,11 +119,12 @@ impl Host {
             warnings,
         };
         let note = note.clone();
+        let tally = Arc::clone(&self.inner.tally);
         self.start(candidate, options, move |path| {
             let path = path.ok_or_else(|| {
                 HostError::new(HostErrorKind::Stage, "there is no private copy to open")
             })?;
-            let library = Library::open(path, &note)?;
+            let library = Library::open(path, &note, &tally)?;
             Ok((library.descriptor(), Some(library)))
         })
         .await

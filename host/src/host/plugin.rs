@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
 use crate::inspect::ContentHash;
+use crate::library::Library;
 use crate::registry::Registry;
 use crate::supervise::supervise;
 
@@ -111,6 +112,12 @@ impl LoadedPlugin {
                     plugin: owner.to_string(),
                 })
                 .collect(),
+            threads: self
+                .generation
+                .library
+                .as_ref()
+                .map(Library::thread_names)
+                .unwrap_or_default(),
             panics: self.generation.panics.load(Ordering::Relaxed),
             dropped_events: self.generation.log.dropped(),
             times: self.times,
@@ -157,6 +164,8 @@ pub struct PluginStatus {
     pub interface_minor: u16,
     /// What it offers.
     pub capabilities: Vec<RegisteredCapability>,
+    /// The names of the plugin's own threads, which keep its library open for as long as they run.
+    pub threads: Vec<String>,
     /// Panics that were contained since it was loaded.
     pub panics: u64,
     /// Log events that were dropped because the plugin logged too fast.

@@ -1,6 +1,7 @@
 //! Starting a plugin whose file, if it has one, was found to fit: open, construct, prepare,
 //! activate, register.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -159,6 +160,10 @@ impl Host {
             };
             generation.library = library;
             let generation = Arc::new(generation);
+            if let Some(library) = &generation.library {
+                let whole = Arc::clone(&generation) as Arc<dyn Any + Send + Sync>;
+                library.set_generation(Arc::downgrade(&whole));
+            }
             let opened_in = clock.elapsed();
             let owner = Arc::clone(&generation) as Arc<dyn Owner>;
             let handle = boundary::enter(descriptor, services, owner)?;

@@ -19,6 +19,7 @@ use super::object::RawObject;
 use super::root::PluginRootHandle;
 use crate::capability::Capability;
 use crate::host::HostServicesHandle;
+use crate::shim::hooks::{EXPORTED, PluginThreads};
 
 /// The first bytes of every descriptor.
 pub const MAGIC: [u8; 16] = *b"KEYWAY-PLUGIN-L1";
@@ -39,6 +40,7 @@ pub struct Descriptor {
     root: &'static InterfaceLayout,
     host: &'static InterfaceLayout,
     entry: Entry,
+    threads: Option<&'static PluginThreads>,
 }
 
 /// Takes the host's services and answers the plugin's root object.
@@ -67,6 +69,7 @@ impl Descriptor {
             root: <PluginRootHandle as Capability>::LAYOUT,
             host: <HostServicesHandle as Capability>::LAYOUT,
             entry,
+            threads: EXPORTED,
         }
     }
 
@@ -104,12 +107,13 @@ impl Descriptor {
             root: "&InterfaceLayout",
             host: "&InterfaceLayout",
             entry: "unsafe fn(RawObject) -> RResult<RawObject, AbiError>",
+            threads: "Option<&PluginThreads>",
         };
         let mut text = format!("descriptor: size {}\n", Self::SIZE);
         for (offset, field, ty) in fields {
             text.push_str(&format!("  {offset} {field}: {ty}\n"));
         }
-        text
+        text + &crate::shim::hooks::describe()
     }
 
     /// Major, built minor and required minor of the interface.
@@ -145,6 +149,11 @@ impl Descriptor {
     /// The layout of the host table as the plugin expects it.
     pub fn host(&self) -> &'static InterfaceLayout {
         self.host
+    }
+
+    /// The plugin's thread hooks; none on a platform without them.
+    pub fn threads(&self) -> Option<&'static PluginThreads> {
+        self.threads
     }
 
     /// The function that makes the root object.
