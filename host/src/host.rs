@@ -142,9 +142,9 @@ impl Host {
     /// deactivates it, drops its value and ends its tasks. Its library is closed once nothing holds it
     /// any more: see [`Host::libraries`].
     ///
-    /// Calls get as long as a lifecycle step, and what goes on after that finds its plugin ended.
-    /// Streams and buffers are not waited for: they stay readable, as far as the plugin can still
-    /// produce.
+    /// Calls get as long as a lifecycle step. Async calls that still run then are cancelled: they
+    /// answer [`ErrorKind::Cancelled`](keyway::ErrorKind::Cancelled). Streams and buffers are not
+    /// waited for: they stay readable, as far as the plugin can still produce.
     ///
     /// # Errors
     ///

@@ -173,10 +173,14 @@ unsafe fn descriptor_at(address: *const Descriptor) -> Result<&'static Descripto
     let size = Descriptor::size_in(&head)
         .ok_or_else(|| refuse("the descriptor does not start with the magic bytes".to_owned()))?;
     if size < Descriptor::SIZE {
-        return Err(refuse(format!(
-            "the descriptor is too short: expected at least {} bytes, found {size}",
-            Descriptor::SIZE
-        )));
+        return Err(HostError::new(
+            HostErrorKind::Descriptor,
+            format!(
+                "the descriptor is too short: expected at least {} bytes, found {size}",
+                Descriptor::SIZE
+            ),
+        )
+        .hint("it was built with another revision of keyway than this host; rebuild the plugin"));
     }
     // SAFETY: magic and size say that all fields known to us are there; the library is open, says
     // the caller.

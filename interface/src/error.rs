@@ -235,7 +235,7 @@ impl PluginError {
     }
 }
 
-/// The message; with `{:#}` also where a panic happened and what caused the error, in one line.
+/// The message, of a panic with its place; with `{:#}` also what caused the error, in one line.
 impl fmt::Display for PluginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.kind() == ErrorKind::Panicked {

@@ -7,6 +7,7 @@
 mod call;
 mod entry;
 mod gate;
+mod pending;
 pub(crate) mod provided;
 mod target;
 

@@ -52,10 +52,34 @@ fn an_async_call_that_runs_when_its_plugin_ends_finishes() {
     let trouble = trouble(&scene);
     let mut call = pin!(trouble.pend(2));
     assert!(poll_once(call.as_mut()).is_pending());
-    stop(&scene, "misbehaves");
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| stop(&scene, "misbehaves"));
+        assert!(poll_once(call.as_mut()).is_pending());
+        assert_eq!(poll_once(call.as_mut()), Poll::Ready(Ok(2)));
+        stopping.join().expect("it stops");
+    });
     assert_unavailable(scene.host.block_on(trouble.pend(0)));
-    assert!(poll_once(call.as_mut()).is_pending());
-    assert_eq!(poll_once(call.as_mut()), Poll::Ready(Ok(2)));
+}
+
+#[test]
+fn an_async_call_that_does_not_end_is_cancelled_when_its_plugin_ends() {
+    let scene = Scene::new();
+    let trouble = trouble(&scene);
+    let mark = scene.path("mark");
+    let mut call = Box::pin(trouble.never(mark.display().to_string()));
+    let wakes = Arc::new(Wakes::default());
+    assert!(wakes.poll(call.as_mut()).is_pending());
+    stop(&scene, "misbehaves");
+    assert!(wakes.count() > 0, "whoever waits for the call is told");
+    let Poll::Ready(Err(error)) = wakes.poll(call.as_mut()) else {
+        panic!("the call goes on without its plugin");
+    };
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert_eq!(
+        error.message(),
+        "plugin 'misbehaves' v0.1.0 was stopped while this call was running"
+    );
+    assert!(mark.exists(), "what ran in the plugin was dropped");
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use async_ffi::BorrowingFfiFuture;
 
 use super::entry::{Entry, Object};
 use super::gate::{Gate, Permit, Turn};
+use super::pending::Pending;
 use super::target::{Route, Target};
 use crate::abi::AbiResult;
 use crate::abi::pass::{Lease, Pass};
@@ -50,23 +50,6 @@ struct Running<'a, R: Pass> {
     lease: Pending,
 }
 
-/// A lease that counts as a pending call.
-struct Pending(Arc<Entry>);
-
-impl Pending {
-    fn new(lease: Arc<Entry>) -> Self {
-        lease.pending.fetch_add(1, Ordering::Relaxed);
-        Pending(lease)
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        // Release: whoever sees the count fall may end what the call has used.
-        self.0.pending.fetch_sub(1, Ordering::Release);
-    }
-}
-
 impl<R: Pass, F> fmt::Debug for AsyncCall<'_, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsyncCall")
@@ -90,7 +73,7 @@ where
         let this = self.get_mut();
         let polled = match &mut this.state {
             State::Running(running) => match running.poll(cx) {
-                Poll::Pending => poll_timer(&mut this.timer, &running.lease.0, cx),
+                Poll::Pending => poll_timer(&mut this.timer, running.lease.entry(), cx),
                 ready => ready,
             },
             State::Done => panic!("a call was polled after its end"),
@@ -160,11 +143,15 @@ where
         match Pin::new(&mut future).poll(cx) {
             Poll::Ready(answer) => Poll::Ready(entry.finish(answer, &|| lease() as Lease)),
             Poll::Pending => {
+                let (lease, goes_on) = Pending::new(lease(), cx);
                 self.state = State::Running(Running {
                     future,
                     _permit: permit,
-                    lease: Pending::new(lease()),
+                    lease,
                 });
+                if !goes_on {
+                    return Poll::Ready(Err(entry.cancelled()));
+                }
                 self.arm_timer(entry);
                 poll_timer(&mut self.timer, entry, cx)
             }
@@ -205,12 +192,17 @@ where
 impl<R: Pass> Running<'_, R> {
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
+        if self.lease.has_ended() {
+            // Whatever the call waits for inside the plugin may be gone.
+            return Poll::Ready(Err(self.lease.entry().cancelled()));
+        }
         match Pin::new(&mut self.future).poll(cx) {
             Poll::Ready(answer) => {
-                let lease = &self.lease.0;
-                Poll::Ready(lease.finish(answer, &|| Arc::clone(lease) as Lease))
+                let entry = self.lease.entry();
+                Poll::Ready(entry.finish(answer, &|| Arc::clone(entry) as Lease))
             }
-            Poll::Pending => Poll::Pending,
+            Poll::Pending if self.lease.watch(cx) => Poll::Pending,
+            Poll::Pending => Poll::Ready(Err(self.lease.entry().cancelled())),
         }
     }
 }

@@ -4,10 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::gate::Gate;
+use super::pending::PendingCalls;
 use super::provided::drop_object;
 use crate::abi::pass::{Lease, Origin, Pass};
 use crate::abi::{AbiResult, RResult, RawObject};
@@ -42,8 +42,7 @@ pub trait Owner: Send + Sync + 'static {
 pub struct Entry {
     object: RawObject,
     pub(super) gate: Option<Arc<Gate>>,
-    /// Async calls that have started and are pending.
-    pub(super) pending: AtomicUsize,
+    pub(super) pending: PendingCalls,
     /// Last, so that the object is gone before its library may go.
     pub(super) owner: Arc<dyn Owner>,
 }
@@ -60,7 +59,7 @@ impl Entry {
         Entry {
             object,
             gate: owner.gate(),
-            pending: AtomicUsize::new(0),
+            pending: PendingCalls::default(),
             owner,
         }
     }
@@ -68,7 +67,13 @@ impl Entry {
     /// How many async calls have started and not ended. Sync calls are not counted: who takes the
     /// entry out of its slot finds out by the slot.
     pub fn pending_calls(&self) -> usize {
-        self.pending.load(Ordering::Acquire)
+        self.pending.count()
+    }
+
+    /// Ends all async calls that are pending: each answers that it was cancelled when it is polled
+    /// next, and those who wait for one are woken. For an entry that nobody can reach any more.
+    pub fn end_calls(&self) {
+        self.pending.end();
     }
 
     #[inline(always)]
@@ -113,6 +118,17 @@ impl Entry {
             Some(entry) => entry.failed(error),
             None => error,
         }
+    }
+
+    #[cold]
+    pub(super) fn cancelled(&self) -> PluginError {
+        PluginError::of(
+            ErrorKind::Cancelled,
+            format!(
+                "{} was stopped while this call was running",
+                self.owner.describe()
+            ),
+        )
     }
 
     #[cold]
