@@ -27,6 +27,8 @@ pub enum HostErrorKind {
     HostVersion,
     /// The plugin asks for an isolation that does not exist.
     Isolation,
+    /// The configuration does not fit what the plugin's manifest says of its settings.
+    Config,
     /// The private copy could not be made.
     Stage,
     /// The dynamic loader refused the library.
@@ -66,6 +68,7 @@ impl HostErrorKind {
             HostErrorKind::Interface => "interface",
             HostErrorKind::HostVersion => "host-version",
             HostErrorKind::Isolation => "isolation",
+            HostErrorKind::Config => "config",
             HostErrorKind::Stage => "stage",
             HostErrorKind::Open => "open",
             HostErrorKind::Descriptor => "descriptor",

@@ -50,8 +50,8 @@
 //!
 //! 1. a private copy of the file is made and hashed;
 //! 2. the copy is [inspected](inspect()): it must be a complete library with one note;
-//! 3. target, panic strategy, interface version, the bounds on this application's version and the
-//!    isolation are decided on. Up to here no code of the plugin has run;
+//! 3. target, panic strategy, interface version, the bounds on this application's version, the
+//!    isolation and the plugin's settings are decided on. Up to here no code of the plugin has run;
 //! 4. the copy is opened, its descriptor compared with the note, and the layouts of all types and
 //!    tables are compared;
 //! 5. the plugin prepares itself from its configuration, and activates; both on a thread of their
@@ -74,6 +74,7 @@
 mod boundary;
 mod clock;
 mod compat;
+mod config;
 mod drain;
 mod error;
 mod generation;

@@ -75,7 +75,8 @@ impl Registry {
             let Key { id, major, name } = &offer.key;
             let refuse = |message: String| HostError::new(HostErrorKind::Registration, message);
             if offers[..index].iter().any(|other| other.key == offer.key) {
-                return Err(refuse(format!("registered {id}/{major} `{name}` twice")));
+                return Err(refuse(format!("registered {id}/{major} `{name}` twice"))
+                    .hint("give one of them another name"));
             }
             let service = tables
                 .records
@@ -225,23 +226,38 @@ impl Tables {
 
     fn not_found(&self, key: &Key) -> HostError {
         let Key { id, major, name } = key;
-        let names: Vec<&str> = self
-            .records
-            .iter()
-            .filter(|(other, record)| {
-                other.id == *id && other.major == *major && record.service.is_some()
-            })
-            .map(|(other, _)| other.name.as_str())
-            .collect();
         let message = format!("no plugin offers {id}/{major} `{name}`");
-        let error = HostError::new(HostErrorKind::NotFound, message);
-        if let Some(similar) = suggestion(name, names.iter().copied()) {
-            return error.hint(format!("did you mean `{similar}`?"));
+        HostError::new(HostErrorKind::NotFound, message).hint(self.instead_of(key))
+    }
+
+    /// What there is instead of something that nobody offers.
+    fn instead_of(&self, key: &Key) -> String {
+        let Key { id, major, name } = key;
+        if self.records.contains_key(key) {
+            return "the plugin that offered it was stopped".to_owned();
         }
-        if names.is_empty() {
-            error.hint("no loaded plugin offers this capability under any name")
+        let served = || {
+            let records = self.records.iter();
+            records.filter_map(|(key, record)| record.service.as_ref().map(|_| key))
+        };
+        let others: Vec<String> = served()
+            .filter(|other| other.name == *name)
+            .map(|other| format!("{}/{}", other.id, other.major))
+            .collect();
+        if !others.is_empty() {
+            let others = others.join(" and ");
+            return format!("`{name}` is offered as {others}, which is no {id}/{major}");
+        }
+        let names: Vec<&str> = served()
+            .filter(|other| other.id == *id && other.major == *major)
+            .map(|other| other.name.as_str())
+            .collect();
+        if let Some(similar) = suggestion(name, names.iter().copied()) {
+            format!("did you mean `{similar}`?")
+        } else if names.is_empty() {
+            "no loaded plugin offers this capability under any name".to_owned()
         } else {
-            error.hint(format!("offered are: {}", names.join(", ")))
+            format!("offered are: {}", names.join(", "))
         }
     }
 }

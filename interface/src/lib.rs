@@ -1,6 +1,7 @@
 //! Contract and author SDK for Keyway plugins: the only crate of Keyway that a plugin depends on.
 //!
-//! A plugin is an ordinary cdylib crate with a `plugin.toml` beside its `Cargo.toml`:
+//! A plugin is an ordinary cdylib crate with a `plugin.toml` beside its `Cargo.toml`. All keys of
+//! that file are described in `MANIFEST.md`, at the root of Keyway's repository.
 //!
 //! ```toml
 //! [plugin]
@@ -69,6 +70,40 @@
 //! 7. **Ended.** The registrations are withdrawn, [`Plugin::deactivate`] runs, the plugin's value
 //!    is dropped and its tasks are cancelled.
 //!
+//! # Settings
+//!
+//! The settings of a plugin are declared in the tables `[plugin.config.*]` of `plugin.toml`, and
+//! [`Plugin::prepare`] reads them into a type:
+//!
+//! ```toml
+//! [plugin.config.shunned]
+//! type = "array"
+//! items = "string"
+//! default = []
+//! ```
+//!
+//! ```
+//! # use keyway::{Context, Result};
+//! #[keyway::data]
+//! struct Settings {
+//!     shunned: Vec<String>,
+//! }
+//!
+//! struct Greeter {
+//!     settings: Settings,
+//! }
+//!
+//! # impl Greeter {
+//! // In `impl Plugin for Greeter`:
+//! async fn prepare(context: Context) -> Result<Self> {
+//!     let settings = context.config::<Settings>()?;
+//!     Ok(Greeter { settings })
+//! }
+//! # }
+//! ```
+//!
+//! A tool takes the settings, or any other state, by reference: see [`Activation::tool_with`].
+//!
 //! # Extension points
 //!
 //! [`tool`](macro@tool)s, [pipeline stages](pipeline::PipelineStage) and
@@ -82,6 +117,14 @@
 //! has its own runtime, entered whenever its futures run, so `tokio::spawn`, timers and sockets
 //! work; with the feature `tracing` events and spans reach the host's subscriber. What a plugin
 //! cannot do is protect the host from itself: it runs in the host's process and is trusted code.
+//!
+//! # Testing
+//!
+//! The function of a [`tool`](macro@tool) and the methods of a capability's trait are ordinary
+//! functions, so a unit test calls them directly. For the whole life of a plugin, with its manifest
+//! and its settings, an integration test links the crate as an `rlib` and takes `keyway-host` as a
+//! development dependency: `Host::register_static::<MyPlugin>(LoadOptions::new())` loads the plugin
+//! through the same tables and checks as a library, but without one.
 //!
 //! # Features
 //!
@@ -155,19 +198,41 @@ pub use {serde, serde_json};
 /// - A result [`Result<T>`](Result) of an owned `T`, or of a [`Stream`].
 /// - A default body, which runs where a plugin was built before the method existed.
 ///
+/// # Calls
+///
+/// A handle implements the trait, so who calls through one has the trait in scope. Its method
+/// `with_deadline` answers the same handle with a deadline for async calls. A deadline is looked at
+/// whenever a call waits: code that blocks its thread is not interrupted.
+///
 /// # Evolution
 ///
 /// Within one `version` methods may only be appended, each with a default body. Anything else is a
 /// new `version`, and both live side by side. Hosts compare the tables before the first call, so a
 /// break that slips through is an error when the plugin is loaded, never a crash.
 ///
-/// The generated code contains `unsafe`, under its own `allow`; a crate that forbids unsafe code
-/// outright cannot define a capability.
+/// The generated code contains `unsafe`, under its own `allow`: the crate may deny unsafe code, but
+/// not forbid it.
 pub use keyway_macros::capability;
 
-/// Derives what a type needs to be the argument or the answer of a tool: serde's `Serialize` and
-/// `Deserialize`, and schemars' `JsonSchema`, through this crate's copies of them. The attributes
-/// `#[serde(..)]` and `#[schemars(..)]` work as usual.
+/// Derives what a type needs to be read from JSON, written as JSON and described by a JSON Schema.
+///
+/// It goes on the structs and enums that are arguments or answers of a tool, on the type that
+/// [`Context::config`] reads the settings into, on types that cross a capability inside [`Json`],
+/// and on the types of their fields:
+///
+/// ```
+/// #[keyway::data]
+/// #[derive(Clone, Default)]
+/// struct Settings {
+///     /// Names that are not greeted.
+///     #[serde(default)]
+///     shunned: Vec<String>,
+/// }
+/// ```
+///
+/// The derives are serde's `Serialize` and `Deserialize` and schemars' `JsonSchema`, through this
+/// crate's copies of them. The attributes `#[serde(..)]` and `#[schemars(..)]` work as usual, and
+/// doc comments become descriptions in the schema.
 #[cfg(feature = "tools")]
 pub use keyway_macros::data;
 
@@ -175,11 +240,14 @@ pub use keyway_macros::data;
 ///
 /// Reads `plugin.toml` beside the crate's `Cargo.toml`, checks it, embeds it, and exports the
 /// descriptor that hosts look for. A mistake in the manifest is a compile error that shows the
-/// line.
+/// line. The reference of its keys is `MANIFEST.md`, at the root of Keyway's repository.
 ///
 /// Options, after the type: `manifest = "other.toml"` for another file, and `required_minor = 0`
 /// for the interface minor that the plugin really needs, where that is less than the one it is
 /// built with: it then also loads into older hosts, where what is newer has its default.
+///
+/// The generated code contains `unsafe`, under its own `allow`: the crate may deny unsafe code, but
+/// not forbid it.
 pub use keyway_macros::export_plugin;
 
 /// Makes an async function a tool.

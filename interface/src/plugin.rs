@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::abi::Descriptor;
 use crate::abi::root::Registrations;
-use crate::capability::Provided;
+use crate::capability::{Capability, Provided};
 use crate::error::{ErrorKind, PluginError, Result};
 use crate::host::{Environment, HostServicesHandle};
 
@@ -200,9 +200,14 @@ impl Activation {
             *other == name && registered.layout().id() == id && registered.layout().major() == major
         });
         if taken {
+            let hint = if id == crate::tool::ToolHandle::ID {
+                "`#[tool(name = \"...\")]` gives one of them another name"
+            } else {
+                "give one of them another name"
+            };
             return Err(PluginError::of(
                 ErrorKind::InvalidInput,
-                format!("`{name}` is registered twice as {id}/{major}"),
+                format!("`{name}` is registered twice as {id}/{major}; hint: {hint}"),
             )
             .code("duplicate-registration"));
         }
@@ -219,8 +224,11 @@ impl Activation {
     ///
     /// When the plugin offers a tool of this name already.
     #[cfg(feature = "tools")]
-    pub fn tool<F: crate::tool::ToolFunction<State = ()>>(&mut self) -> Result<&mut Self> {
-        self.tool_with::<F>(())
+    pub fn tool<F>(&mut self) -> Result<&mut Self>
+    where
+        F: crate::tool::ToolFunction<State: crate::tool::NoState<F>>,
+    {
+        self.tool_with::<F>(crate::tool::NoState::<F>::none())
     }
 
     /// Offers a function tool that takes a state by reference.

@@ -53,6 +53,11 @@ pub trait Tool: Send + Sync {
 
 /// What [`macro@crate::tool`] makes of a function.
 #[cfg(feature = "tools")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no tool",
+    label = "this is not made from a function",
+    note = "put `#[keyway::tool]` on an async function, and use its name here"
+)]
 pub trait ToolFunction: Send + Sync + 'static {
     /// What the function gets by reference beside its arguments; `()` if it takes none.
     type State: Send + Sync + 'static;
@@ -62,6 +67,25 @@ pub trait ToolFunction: Send + Sync + 'static {
 
     /// Runs the tool on JSON text.
     fn run(state: &Self::State, arguments: String) -> impl Future<Output = Result<String>> + Send;
+}
+
+/// The state of a function tool that takes none.
+#[cfg(feature = "tools")]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{F}` takes a state",
+    label = "this tool takes a state by reference, a `{Self}`",
+    note = "use `activation.tool_with::<{F}>(state)`"
+)]
+pub trait NoState<F>: Sized {
+    /// The state that is none.
+    fn none() -> Self;
+}
+
+#[cfg(feature = "tools")]
+#[diagnostic::do_not_recommend]
+impl<F> NoState<F> for () {
+    fn none() {}
 }
 
 #[cfg(feature = "tools")]
@@ -121,13 +145,34 @@ impl<A: serde::de::DeserializeOwned + schemars::JsonSchema> FromArguments for A 
     }
 }
 
-/// What a function tool can answer.
+/// What a function tool can answer when it succeeds.
+#[cfg(feature = "tools")]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the answer of a tool",
+    label = "this type is not written as JSON",
+    note = "put `#[keyway::data]` on the type, and on the types of its fields"
+)]
+pub trait Answer {
+    /// The value as JSON.
+    fn to_json(&self) -> serde_json::Result<String>;
+}
+
+#[cfg(feature = "tools")]
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> Answer for T {
+    fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
+/// What a function tool can return.
 #[cfg(feature = "tools")]
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a tool answers `Result<T>`, not `{Self}`",
     label = "wrap this in `keyway::Result<...>`",
-    note = "`T` is any type with `serde::Serialize`, the error any type that `?` turns into a `PluginError`"
+    note = "`T` is any type with `#[keyway::data]` or `serde::Serialize`, the error any type that `?` turns into a `PluginError`"
 )]
 pub trait IntoAnswer {
     /// The answer as JSON.
@@ -135,10 +180,10 @@ pub trait IntoAnswer {
 }
 
 #[cfg(feature = "tools")]
-impl<T: Serialize, E: Into<PluginError>> IntoAnswer for Result<T, E> {
+impl<T: Answer, E: Into<PluginError>> IntoAnswer for Result<T, E> {
     fn write(self, tool: &str) -> Result<String> {
         let answer = self.map_err(Into::into)?;
-        serde_json::to_string(&answer).map_err(|error| {
+        answer.to_json().map_err(|error| {
             PluginError::of(
                 ErrorKind::Malformed,
                 format!("the answer of tool `{tool}` does not serialize: {error}"),

@@ -1,7 +1,10 @@
-//! The procedural macros of Keyway: `#[capability]`, `#[tool]` and `export_plugin!`.
+//! The procedural macros of Keyway: `#[capability]`, `#[tool]`, `#[data]` and `export_plugin!`.
 //!
 //! Use them through the `keyway` crate, which re-exports and documents them. Each macro parses
 //! into a model, checks the model, and emits code that mostly calls functions of `keyway`.
+
+// What is written on a macro here comes at the end of what is written on its re-export, so it is
+// one line that can stand there.
 
 mod capability;
 mod data;
@@ -10,10 +13,7 @@ mod tool;
 
 use proc_macro::TokenStream;
 
-/// Makes a trait an extension point. See `keyway::capability` for what it generates.
-///
-/// The generated code contains `unsafe` under an `#[allow(unsafe_code)]` of its own: it works in
-/// a crate that denies unsafe code, and is an error in one that forbids it.
+/// Use it as `#[keyway::capability(id = "acme.image-filter", version = 1)]`.
 #[proc_macro_attribute]
 pub fn capability(args: TokenStream, item: TokenStream) -> TokenStream {
     capability::expand(args.into(), item.into())
@@ -21,7 +21,7 @@ pub fn capability(args: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Makes an async function a tool. See `keyway::tool` for what it generates.
+/// Use it as `#[keyway::tool]`.
 #[proc_macro_attribute]
 pub fn tool(args: TokenStream, item: TokenStream) -> TokenStream {
     let original = item.clone();
@@ -35,9 +35,7 @@ pub fn tool(args: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Exports a type as the plugin of this crate. See `keyway::export_plugin` for its options.
-///
-/// As with [`macro@capability`], the crate may deny unsafe code, but not forbid it.
+/// Use it once in a crate, as `keyway::export_plugin!(MyPlugin);`.
 #[proc_macro]
 pub fn export_plugin(input: TokenStream) -> TokenStream {
     export::expand(input.into())
@@ -45,7 +43,7 @@ pub fn export_plugin(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Derives what a type needs to be the argument or the answer of a tool. See `keyway::data`.
+/// Use it as `#[keyway::data]`.
 #[proc_macro_attribute]
 pub fn data(args: TokenStream, item: TokenStream) -> TokenStream {
     data::expand(args.into(), item.into())

@@ -18,12 +18,18 @@ struct Args {
     krate: TokenStream,
 }
 
-impl Parse for Args {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut args = Args {
+impl Default for Args {
+    fn default() -> Self {
+        Args {
             name: None,
             krate: quote!(::keyway),
-        };
+        }
+    }
+}
+
+impl Parse for Args {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut args = Args::default();
         while !input.is_empty() {
             if input.peek(Token![crate]) {
                 input.parse::<Token![crate]>()?;
@@ -53,9 +59,81 @@ enum Parameter {
 }
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
-    let Args { name, krate } = syn::parse2(args)?;
     let function: ItemFn = syn::parse2(item)?;
+    let (args, error) = match syn::parse2(args) {
+        Ok(args) => (args, None),
+        Err(error) => (Args::default(), Some(error)),
+    };
+    let krate = args.krate.clone();
+    let tool = match error {
+        None => emit(args, &function),
+        Some(error) => Err(error),
+    };
+    Ok(tool.unwrap_or_else(|error| recover(&krate, &function, &error)))
+}
+
+/// What a function with mistakes becomes: the function as it stands, and a type of its name that
+/// passes as a tool, so that registering it adds no errors of its own.
+fn recover(krate: &TokenStream, function: &ItemFn, error: &syn::Error) -> TokenStream {
+    let error = error.to_compile_error();
+    // A method has no room for a type beside it, and nobody registers it.
+    if function.sig.receiver().is_some() {
+        return quote!(#function #error);
+    }
+    let (ident, marker) = (&function.sig.ident, marker(function));
+    let state = state_of(function);
+    quote! {
+        #function
+        #error
+        #marker
+
+        impl #krate::tool::ToolFunction for #ident {
+            type State = #state;
+
+            fn spec() -> #krate::tool::ToolSpec {
+                ::core::unreachable!()
+            }
+
+            async fn run(
+                _: &Self::State,
+                _: ::std::string::String,
+            ) -> #krate::Result<::std::string::String> {
+                ::core::unreachable!()
+            }
+        }
+    }
+}
+
+/// The type of the first parameter by reference, by which a registration passes the state, as far
+/// as it means something outside of the function.
+fn state_of(function: &ItemFn) -> TokenStream {
+    let mut references = function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => match &*input.ty {
+            Type::Reference(ty) => Some(ty.elem.to_token_stream()),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    });
+    let is_plain = function.sig.generics.params.is_empty();
+    let first = references.next().filter(|_| is_plain);
+    first.unwrap_or_else(|| quote!(()))
+}
+
+/// The type that stands for the function where it is registered.
+fn marker(function: &ItemFn) -> TokenStream {
     let (ident, vis) = (&function.sig.ident, &function.vis);
+    let doc = format!("The function [`{ident}`](fn@{ident}) as a tool.");
+    quote! {
+        #[doc = #doc]
+        #[allow(non_camel_case_types, reason = "it is named like its function")]
+        #[derive(::core::fmt::Debug)]
+        #vis enum #ident {}
+    }
+}
+
+fn emit(args: Args, function: &ItemFn) -> syn::Result<TokenStream> {
+    let Args { name, krate } = args;
+    let (ident, marker) = (&function.sig.ident, marker(function));
     if function.sig.asyncness.is_none() {
         return Err(syn::Error::new(
             function.sig.fn_token.span(),
@@ -82,7 +160,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenS
         ));
     };
     let name = name.map_or_else(|| ident.unraw().to_string(), |name| name.value());
-    let parameters = parameters(&function)?;
+    let parameters = parameters(function)?;
     let mut state_type = quote!(());
     let mut arguments_type = quote!(#krate::tool::NoArguments);
     for parameter in &parameters {
@@ -103,14 +181,9 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenS
         <#arguments_type as #krate::tool::FromArguments>
     };
     let write = quote_spanned!(output.span()=> #krate::tool::write_answer::<#output>);
-    let doc = format!("The function [`{ident}`](fn@{ident}) as a tool.");
     Ok(quote! {
         #function
-
-        #[doc = #doc]
-        #[allow(non_camel_case_types, reason = "it is named like its function")]
-        #[derive(::core::fmt::Debug)]
-        #vis enum #ident {}
+        #marker
 
         #[allow(deprecated, reason = "a deprecated tool still has to work")]
         #[allow(clippy::all, clippy::pedantic, reason = "the signature is the author's")]

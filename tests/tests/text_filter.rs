@@ -2,7 +2,9 @@
 
 use keyway::pipeline::{PipelineStage, PipelineStageHandle, StagePhase};
 use keyway::{ErrorKind, Json};
-use keyway_host::{Host, HostErrorKind, LoadOptions};
+use keyway_host::{Host, HostErrorKind, LibraryCounts, LoadOptions};
+use keyway_tests::binary::with_note;
+use keyway_tests::scene::Scene;
 use keyway_tests::{host, plugin};
 use serde_json::{Value, json};
 
@@ -72,6 +74,69 @@ fn custom_patterns_come_from_the_configuration() {
             .await
             .expect("it works");
         assert_eq!(answer["text"], "see [ticket]");
+    });
+}
+
+#[test]
+fn a_setting_that_is_not_given_has_the_default_of_the_manifest() {
+    // The plugin's own code falls back to the same text as its manifest, so the manifest of this
+    // copy says another one.
+    let scene = Scene::new();
+    let library = std::fs::read(plugin("text-filter")).expect("the plugin");
+    let library = with_note(&library, |note| {
+        note.change_manifest(|plugin| {
+            let default = &mut plugin["config"]["replacement"]["default"];
+            assert_eq!(*default, "[{kind}]");
+            *default = "<{kind}>".into();
+        });
+    });
+    let path = scene.file("libother_default.so", library);
+    let options = LoadOptions::new().namespace("other");
+    let load = scene.host.load_with(path, options);
+    let status = scene.host.block_on(load).expect("it loads");
+    assert_eq!(status.warnings, Vec::<String>::new());
+    let tool = scene.host.tool("other/redact").expect("it is offered");
+    let answer = tool.call(json!({ "text": "bob@example.com" }));
+    let answer = scene.host.block_on(answer).expect("it works");
+    assert_eq!(answer["text"], "<email>");
+}
+
+#[test]
+fn settings_that_do_not_fit_the_manifest_are_refused_before_the_library_is_opened() {
+    run(async {
+        let host = host();
+        let Value::Object(config) = json!({ "replacement": 7, "custom_patterns": "a=b" }) else {
+            panic!("a configuration is an object")
+        };
+        let error = host
+            .load_with(plugin("text-filter"), LoadOptions::new().config(config))
+            .await
+            .expect_err("they are of other types");
+        assert_eq!(error.kind(), HostErrorKind::Config, "{error}");
+        assert_eq!(
+            error.message(),
+            "setting `custom_patterns`: expected an array of strings, found the string \"a=b\"; \
+             setting `replacement`: expected a string, found the number 7"
+        );
+        assert!(
+            error.to_string().contains("'text-filter' v0.1.0"),
+            "{error}"
+        );
+        assert!(host.plugins().is_empty());
+        assert_eq!(host.libraries(), LibraryCounts::default());
+    });
+}
+
+#[test]
+fn a_setting_that_is_not_declared_is_a_warning_with_the_nearest_one() {
+    run(async {
+        let host = loaded(json!({ "replacment": "*" })).await;
+        let warnings = host.plugin("text-filter").expect("it is loaded").warnings;
+        assert!(
+            matches!(&*warnings, [one] if one.contains("`replacment`")
+                && one.ends_with("did you mean `replacement`?")),
+            "{warnings:?}"
+        );
     });
 }
 

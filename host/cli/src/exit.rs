@@ -7,7 +7,7 @@ pub(crate) const SUCCESS: u8 = 0;
 /// The plugin or the tool failed by itself: an error that it answered, a panic.
 pub(crate) const FAILED: u8 = 1;
 /// The command line cannot be followed: an unknown option, arguments that are not JSON or do not
-/// fit the tool. The number is the one that clap ends with.
+/// fit the tool, settings that do not fit the plugin. The number is the one that clap ends with.
 pub(crate) const USAGE: u8 = 2;
 /// The file is not a plugin, or not one that this host can load.
 pub(crate) const UNFIT: u8 = 3;

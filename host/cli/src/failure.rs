@@ -1,6 +1,6 @@
 //! What went wrong, in parts: for people line by line, for programs as JSON.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 use std::path::{Path, PathBuf};
 
 use keyway_host::inspect::{InspectError, InspectErrorKind};
@@ -132,6 +132,15 @@ impl Failure {
         }
     }
 
+    /// The headline with all that there is to add.
+    pub(crate) fn whole(&self) -> String {
+        let mut text = self.headline();
+        for (what, note) in self.notes() {
+            let _ = write!(text, "\n{what}: {note}");
+        }
+        text
+    }
+
     /// The whole as one line of JSON.
     pub(crate) fn to_json(&self) -> String {
         serde_json::json!({ "schema_version": SCHEMA_VERSION, "error": self }).to_string()
@@ -192,6 +201,7 @@ fn exit_of_host(error: &HostError) -> u8 {
         | Kind::Open
         | Kind::Descriptor
         | Kind::Layout => exit::UNFIT,
+        Kind::Config => exit::USAGE,
         Kind::NotFound => exit::NOT_FOUND,
         Kind::Stage | Kind::AlreadyLoaded | Kind::Host => exit::HOST,
         _ => exit::FAILED,

@@ -1,9 +1,15 @@
 //! What the host and the plugins log, on stderr.
 
+use std::fmt::Debug;
+use std::sync::{Mutex, PoisonError};
+
 use anstream::AutoStream;
+use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{Targets, filter_fn};
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Args, Command};
@@ -11,8 +17,13 @@ use crate::args::{Args, Command};
 /// Starts to print events: warnings for a call, also information in development; `-v` and `-q`
 /// move that by one level each. Without either, `RUST_LOG` decides where it is set, with
 /// directives such as `warn,my_plugin=debug`.
+///
+/// Where nobody asked for more or less than that, panics of the plugin are held back for
+/// [`take_panics`]: most come with a failure that says the same.
 pub(crate) fn start(args: &Args) {
-    let filter = from_environment(args).unwrap_or_else(|| Targets::new().with_default(level(args)));
+    let chosen = from_environment(args);
+    let hold = chosen.is_none() && args.verbose == 0 && args.quiet == 0;
+    let filter = chosen.unwrap_or_else(|| Targets::new().with_default(level(args)));
     let colors = AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let lines = tracing_subscriber::fmt::layer()
         .compact()
@@ -20,11 +31,61 @@ pub(crate) fn start(args: &Args) {
         .with_ansi(colors)
         // A closed stderr is no reason to end.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_filter(filter_fn(move |event| !(hold && is_panic(event))));
     tracing_subscriber::registry()
         .with(filter)
         .with(lines)
+        .with(hold.then_some(HoldPanics))
         .init();
+}
+
+/// A panic of a plugin that the host logged.
+#[derive(Debug, Default)]
+pub(crate) struct Panic {
+    pub(crate) message: String,
+    /// In the plugin's source, with line and column.
+    pub(crate) place: String,
+}
+
+static HELD: Mutex<Vec<Panic>> = Mutex::new(Vec::new());
+
+/// The panics that were held back since the last time.
+pub(crate) fn take_panics() -> Vec<Panic> {
+    std::mem::take(&mut *HELD.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn is_panic(event: &Metadata<'_>) -> bool {
+    event.target() == "keyway_host::log"
+        && *event.level() == Level::ERROR
+        && event.fields().field("place").is_some()
+}
+
+struct HoldPanics;
+
+impl<S: Subscriber> Layer<S> for HoldPanics {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if is_panic(event.metadata()) {
+            let mut panic = Panic::default();
+            event.record(&mut panic);
+            let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+            held.push(panic);
+        }
+    }
+}
+
+impl Visit for Panic {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "place" {
+            value.clone_into(&mut self.place);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
 }
 
 fn level(args: &Args) -> LevelFilter {
@@ -55,4 +116,25 @@ fn from_environment(args: &Args) -> Option<Targets> {
     // What does not read is as good as not set, as with other tools.
     let set = !directives.trim().is_empty();
     set.then(|| directives.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_host_logs_of_panics_is_held_back() {
+        let subscriber = tracing_subscriber::registry().with(HoldPanics);
+        tracing::subscriber::with_default(subscriber, || {
+            let place = "src/lib.rs:1:2";
+            tracing::error!(target: "keyway_host::log", place, "plugin '{}' panicked", "p");
+            tracing::warn!(target: "keyway_host::log", "plugin 'p' logged too fast");
+            tracing::error!(target: "p", place, "of the plugin's own");
+        });
+        let held = take_panics();
+        assert_eq!(held.len(), 1, "{held:?}");
+        assert_eq!(held[0].message, "plugin 'p' panicked");
+        assert_eq!(held[0].place, "src/lib.rs:1:2");
+        assert!(take_panics().is_empty());
+    }
 }

@@ -5,9 +5,11 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use keyway_host::keyway::tool::ToolSpec;
+use keyway_host::keyway::capability::Capability;
+use keyway_host::keyway::tool::{ToolHandle, ToolSpec};
 use keyway_host::{
-    Host, HostBuilder, HostError, HostErrorKind, LoadOptions, PluginStatus, ToolClient,
+    Host, HostBuilder, HostError, HostErrorKind, LoadOptions, PluginStatus, RegisteredCapability,
+    ToolClient,
 };
 use serde_json::{Map, Value};
 
@@ -16,6 +18,7 @@ use crate::ending::{Ending, Outcome};
 use crate::exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::logging::{Panic, take_panics};
 use crate::terminal::Terminal;
 
 /// A host with at most one plugin.
@@ -41,8 +44,19 @@ impl Session<'_> {
         let host = host_builder(application).build().map_err(Failure::from)?;
         let session = Session { host, interrupt };
         let outcome = work(&session);
+        let mut told = match &outcome {
+            Err(Ending::Failed(failure)) => failure.whole(),
+            _ => String::new(),
+        };
         for error in session.host.block_on(session.host.shutdown()) {
-            terminal.warning(&error.to_string());
+            let error = error.to_string();
+            terminal.warning(&error);
+            told.push_str(&error);
+        }
+        for Panic { message, place } in take_panics() {
+            if !told.contains(&place) {
+                terminal.warning(&format!("{message} (at {place})"));
+            }
         }
         outcome
     }
@@ -57,9 +71,13 @@ impl Session<'_> {
     /// A tool of the loaded plugin.
     pub(crate) fn tool(&self, name: &str, plugin: &PluginStatus) -> Outcome<ToolClient> {
         Ok(self.host.tool(name).map_err(|error| {
-            let message = format!("plugin '{}' offers no tool `{name}`", plugin.id);
+            let message = format!(
+                "plugin '{}' v{} offers no tool `{name}`",
+                plugin.id, plugin.version
+            );
             let failure = Failure::new(exit::NOT_FOUND, "unknown-tool", message);
-            match error.advice() {
+            let advice = without_tools(&plugin.capabilities);
+            match advice.or_else(|| error.advice().map(str::to_owned)) {
                 Some(advice) => failure.hint(advice),
                 None => failure,
             }
@@ -101,6 +119,25 @@ pub(crate) fn refused(error: &HostError) -> Failure {
         );
     }
     failure
+}
+
+/// What there is to say of a plugin that has nothing to call here; none if it offers tools.
+fn without_tools(offers: &[RegisteredCapability]) -> Option<String> {
+    if offers.iter().any(|offer| offer.id == ToolHandle::ID) {
+        return None;
+    }
+    let offers: Vec<String> = offers
+        .iter()
+        .map(|offer| format!("{}/{} `{}`", offer.id, offer.major, offer.name))
+        .collect();
+    Some(if offers.is_empty() {
+        "it offers nothing; what it registers in activate is offered".to_owned()
+    } else {
+        format!(
+            "it offers no tools, only {}; the command line calls nothing but tools",
+            offers.join(", ")
+        )
+    })
 }
 
 /// What a tool takes, as far as its schema says so in the usual way.

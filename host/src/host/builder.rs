@@ -56,13 +56,18 @@ impl HostBuilder {
 
     /// How long a plugin may take for each of construct, prepare, activate, deactivate and health
     /// check. Default: 10 seconds.
+    ///
+    /// A step that waits is cancelled then. A step that blocks its thread cannot be: the host goes
+    /// on without it, and the thread, which is one of the host's, is lost until the step returns.
     pub fn lifecycle_deadline(mut self, deadline: Duration) -> Self {
         self.options.lifecycle_deadline = deadline;
         self
     }
 
-    /// The deadline of each async call that has none of its own, where neither the call nor the
-    /// plugin's `call_deadline_ms` says otherwise. Default: none.
+    /// The deadline of an async call, where neither `with_deadline` of its handle nor the plugin's
+    /// `call_deadline_ms` says otherwise. Default: none.
+    ///
+    /// It is looked at whenever the call waits: code that blocks its thread is not interrupted.
     pub fn call_deadline(mut self, deadline: Duration) -> Self {
         self.options.call_deadline = Some(deadline);
         self

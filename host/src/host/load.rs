@@ -1,8 +1,9 @@
 //! Loading: from a file to a plugin that serves, or to one precise error.
 //!
-//! The steps come in the order of trust. Up to and including the private copy no code of the
-//! plugin runs; [`start`](super::start) has the steps after that.
+//! The steps come in the order of trust: a private copy, its inspection, the decision. No code of
+//! the plugin runs in them; [`start`](super::start) has the steps after that.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,11 +22,21 @@ use crate::inspect::{NoteFacts, inspect};
 use crate::library::Library;
 
 /// How one plugin is to be loaded.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[must_use]
 pub struct LoadOptions {
     namespace: Option<String>,
     pub(super) config: Map<String, Value>,
+}
+
+/// Settings may be secret, so only their names are shown.
+impl fmt::Debug for LoadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadOptions")
+            .field("namespace", &self.namespace)
+            .field("config_keys", &self.config.keys().collect::<Vec<_>>())
+            .finish()
+    }
 }
 
 impl LoadOptions {
@@ -42,6 +53,11 @@ impl LoadOptions {
     }
 
     /// The plugin's configuration.
+    ///
+    /// The plugin's manifest says what settings there are. One that is missing here comes from the
+    /// environment variable that the manifest names for it, or else is its default. What does not
+    /// fit is an error of kind [`HostErrorKind::Config`], before any code of the plugin runs; what
+    /// the manifest does not declare is passed on, with a warning in [`PluginStatus::warnings`].
     pub fn config(mut self, config: Map<String, Value>) -> Self {
         self.config = config;
         self
@@ -65,9 +81,10 @@ impl Host {
         self.load_with(path, LoadOptions::new()).await
     }
 
-    /// Loads a plugin's library: inspects the file, decides whether it fits, makes a private copy,
-    /// opens that, checks what it exports, prepares and activates the plugin, and takes over all
-    /// that it registers. No code of the plugin runs before its file was found to fit.
+    /// Loads a plugin's library: makes a private copy of the file, inspects the copy, decides
+    /// whether it fits, opens it, checks what it exports, prepares and activates the plugin, and
+    /// takes over all that it registers. No code of the plugin runs before its file was found to
+    /// fit.
     ///
     /// # Errors
     ///

@@ -34,6 +34,11 @@ impl LoadedPlugin {
         &self.generation.name
     }
 
+    /// How errors name it.
+    fn label(&self) -> String {
+        format!("'{}' v{}", self.name(), self.generation.version)
+    }
+
     pub(crate) async fn health_check(
         &self,
         runtime: &Handle,
@@ -46,7 +51,7 @@ impl LoadedPlugin {
         .await
         .map_err(|error| {
             HostError::from_plugin(HostErrorKind::Health, "the health check", error)
-                .of_plugin(self.name())
+                .of_plugin(&self.label())
         })
     }
 
@@ -54,7 +59,7 @@ impl LoadedPlugin {
     pub(crate) fn root_appended(&self) -> Result<String, HostError> {
         self.root.appended().map_err(|error| {
             HostError::from_plugin(HostErrorKind::Stop, "the appended method", error)
-                .of_plugin(self.name())
+                .of_plugin(&self.label())
         })
     }
 
@@ -84,7 +89,7 @@ impl LoadedPlugin {
         let stopped = stop_root(runtime, deadline, &self.root).await;
         self.generation.log.close();
         let failed = |doing: &str, error| {
-            HostError::from_plugin(HostErrorKind::Stop, doing, error).of_plugin(self.name())
+            HostError::from_plugin(HostErrorKind::Stop, doing, error).of_plugin(&self.label())
         };
         deactivated.map_err(|error| failed("deactivate", error))?;
         stopped.map_err(|error| failed("stop", error))

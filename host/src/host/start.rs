@@ -65,6 +65,11 @@ impl Host {
     ) -> Result<PluginStatus, HostError> {
         let inner = &self.inner;
         let reserved = inner.reserve(&candidate.name)?;
+        let schema = &candidate.manifest.config;
+        let (config, unknown) =
+            crate::config::resolve(schema, &options.config, &|name| std::env::var_os(name))?;
+        candidate.warnings.extend(unknown);
+        let options = options.config(config);
         let filter = crate::log::epoch();
         let root = self.construct(&mut candidate, open).await?;
         if let Err(error) = self
@@ -259,34 +264,40 @@ fn check_declared(
     registrations: &Registrations,
     warnings: &mut Vec<String>,
 ) -> Result<(), HostError> {
-    for (name, provided) in &registrations.0 {
-        let id = provided.layout().id();
-        if !manifest.capabilities.declares(id, name) {
-            let key = keyway_manifest::kind_key(id).unwrap_or(id);
-            let declared = match manifest.capabilities.names(id) {
-                [] => "none".to_owned(),
-                names => names.join(", "),
-            };
-            return Err(HostError::new(
-                HostErrorKind::Registration,
-                format!(
-                    "registered {id} `{name}`, which its manifest does not declare: expected \
-                     {declared}, found `{name}`"
-                ),
-            )
-            .hint(format!(
-                "add \"{name}\" to `{key}` under [plugin.capabilities] in plugin.toml"
-            )));
-        }
-    }
-    for (id, name) in manifest.capabilities.declared() {
-        let registered = registrations
+    let is_registered = |id: &str, name: &str| {
+        registrations
             .0
             .iter()
-            .any(|(other, provided)| other == name && provided.layout().id() == id);
-        if !registered {
+            .any(|(other, provided)| other == name && provided.layout().id() == id)
+    };
+    for (name, provided) in &registrations.0 {
+        let id = provided.layout().id();
+        if manifest.capabilities.declares(id, name) {
+            continue;
+        }
+        let declared = manifest.capabilities.names(id);
+        let mut message = format!("registered {id} `{name}`, which its manifest does not declare");
+        if !declared.is_empty() {
+            let declared = declared.join(", ");
+            message = format!("{message}: expected {declared}, found `{name}`");
+        }
+        let left_over = declared.iter().map(String::as_str);
+        let left_over = left_over.filter(|declared| !is_registered(id, declared));
+        let slip = crate::suggest::suggestion(name, left_over)
+            .map(|similar| format!("did you mean `{similar}`? else "))
+            .unwrap_or_default();
+        let key = keyway_manifest::kind_key(id).unwrap_or(id);
+        return Err(
+            HostError::new(HostErrorKind::Registration, message).hint(format!(
+                "{slip}add \"{name}\" to `{key}` under [plugin.capabilities] in plugin.toml"
+            )),
+        );
+    }
+    for (id, name) in manifest.capabilities.declared() {
+        if !is_registered(id, name) {
             warnings.push(format!(
-                "its manifest declares {id} `{name}`, which it did not register"
+                "its manifest declares {id} `{name}`, which it did not register; register it in \
+                 activate, or take it out of plugin.toml"
             ));
         }
     }

@@ -201,7 +201,7 @@ impl Fault {
         Self::new(
             InspectErrorKind::NoNote,
             format!("not a Keyway plugin: expected a note in section {section}, found none"),
-            Some("call keyway::export_plugin! in the crate"),
+            Some("if this is your plugin: call keyway::export_plugin! in its crate"),
         )
     }
 

@@ -35,6 +35,16 @@ impl fmt::Display for TargetMismatch {
 }
 
 impl Inspection {
+    /// The operating system: that of the headers or, where they name none, as those of most Linux
+    /// libraries, that of the triple in the note. None if neither tells.
+    pub fn target_os(&self) -> Option<Os> {
+        match &self.note {
+            _ if self.os != Os::Unspecified => Some(self.os),
+            NoteState::One(note) => Target::of(&note.target).os,
+            _ => None,
+        }
+    }
+
     /// Compares the library with a target triple, or tells the first difference: of its headers,
     /// since they are what the loader goes by, then of the triple in its note, which says more.
     ///
@@ -187,11 +197,37 @@ mod tests {
         }
     }
 
+    fn note(target: &str) -> NoteState {
+        NoteState::One(NoteFacts {
+            interface_major: 1,
+            built_minor: 0,
+            required_minor: 0,
+            panic: PanicStrategy::Unwind,
+            target: target.to_owned(),
+            rustc: String::new(),
+            symbol: "symbol".to_owned(),
+            symbol_exported: true,
+            manifest: String::new(),
+        })
+    }
+
     fn check(library: &Inspection, target: &str, expected: Option<&str>) {
         let found = library
             .target_mismatch(target)
             .map(|mismatch| mismatch.to_string());
         assert_eq!(found.as_deref(), expected, "{target}");
+    }
+
+    #[test]
+    fn the_note_tells_the_system_where_the_headers_do_not() {
+        let of = |os, note| {
+            let library = library(ObjectFormat::Elf, Arch::X86_64, 64, Endian::Little, os);
+            Inspection { note, ..library }.target_os()
+        };
+        let linux = || note("x86_64-unknown-linux-gnu");
+        assert_eq!(of(Os::Unspecified, linux()), Some(Os::Linux));
+        assert_eq!(of(Os::FreeBsd, linux()), Some(Os::FreeBsd));
+        assert_eq!(of(Os::Unspecified, NoteState::Absent), None);
     }
 
     #[test]
@@ -279,17 +315,7 @@ mod tests {
             Endian::Little,
             Os::Unspecified,
         );
-        library.note = NoteState::One(NoteFacts {
-            interface_major: 1,
-            built_minor: 0,
-            required_minor: 0,
-            panic: PanicStrategy::Unwind,
-            target: "x86_64-unknown-linux-musl".to_owned(),
-            rustc: String::new(),
-            symbol: "symbol".to_owned(),
-            symbol_exported: true,
-            manifest: String::new(),
-        });
+        library.note = note("x86_64-unknown-linux-musl");
         check(&library, "x86_64-unknown-linux-musl", None);
         check(
             &library,

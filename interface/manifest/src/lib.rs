@@ -3,7 +3,8 @@
 //! The same strict checks run wherever a manifest is read: in `export_plugin!` while a plugin
 //! compiles, in the host before a plugin is loaded, and in the command line tool. The crate does no
 //! IO and runs no plugin code; text comes in, and a [`Manifest`] or every problem of the text, each
-//! with its position, goes out.
+//! with its position, goes out. The reference of all keys, for people who write a manifest, is
+//! `MANIFEST.md` at the root of Keyway's repository.
 //!
 //! ```
 //! use keyway_manifest::Manifest;

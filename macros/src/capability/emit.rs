@@ -281,7 +281,9 @@ fn emit_capability(model: &Capability, clause: &TokenStream) -> TokenStream {
 
             /// The same handle with a deadline for each async call made through it.
             ///
-            /// A call that takes longer is cancelled and answers a deadline-exceeded error.
+            /// A call that waits longer is cancelled and answers a deadline-exceeded error. The
+            /// deadline is looked at whenever the call waits: code that blocks its thread is not
+            /// interrupted. Sync calls have no deadline.
             #[must_use]
             #vis fn with_deadline(&self, deadline: ::core::time::Duration) -> Self {
                 Self { target: self.target.with_deadline(deadline) }

@@ -28,7 +28,7 @@ fn a_library_without_a_note_is_no_plugin() {
         &[
             "not a Keyway plugin",
             "section .note.keyway, found none",
-            "hint: call keyway::export_plugin!",
+            "hint: if this is your plugin: call keyway::export_plugin!",
         ],
     );
 }

@@ -36,7 +36,7 @@ fn a_registration_under_a_taken_name_fails_in_activate() {
     assert_says(
         &error,
         HostErrorKind::Activate,
-        &["`trouble` is registered twice as tests.trouble/1"],
+        &["`trouble` is registered twice as tests.trouble/1; hint: give one of them another name"],
     );
     let own = error.plugin_error().expect("the plugin's error");
     assert_eq!(own.error_code(), "duplicate-registration");
@@ -49,11 +49,15 @@ fn what_is_declared_and_not_registered_is_a_warning() {
     let status = scene
         .misbehave(json!({ "offer": "nothing" }))
         .expect("it loads");
+    let undeclared = "its manifest declares no setting `offer`, whose value is passed on unchecked";
     assert_eq!(
         status.warnings,
         [
-            "its manifest declares keyway.tool `double`, which it did not register",
-            "its manifest declares tests.trouble `trouble`, which it did not register",
+            undeclared,
+            "its manifest declares keyway.tool `double`, which it did not register; register \
+             it in activate, or take it out of plugin.toml",
+            "its manifest declares tests.trouble `trouble`, which it did not register; register \
+             it in activate, or take it out of plugin.toml",
         ]
     );
     assert!(status.capabilities.is_empty());
@@ -88,6 +92,37 @@ fn a_name_that_another_plugin_offers_is_refused_naming_both() {
     let stop = scene.host.stop("misbehaves");
     scene.host.block_on(stop).expect("it ends");
     scene.load(&other).expect("and so does the other hint");
+}
+
+#[test]
+fn what_is_not_offered_is_answered_with_what_is() {
+    let scene = Scene::new();
+    let hint_for = |name: &str| {
+        let error = scene.host.tool(name).expect_err("there is no such tool");
+        assert_eq!(error.kind(), HostErrorKind::NotFound);
+        assert_eq!(
+            error.message(),
+            format!("no plugin offers keyway.tool/1 `{name}`")
+        );
+        error.advice().expect("a hint").to_owned()
+    };
+    assert_eq!(hint_for("double"), "offered are: redact");
+    let none = scene.host.capability::<TroubleHandle>("trouble");
+    assert_eq!(
+        none.expect_err("it is not loaded yet").advice(),
+        Some("no loaded plugin offers this capability under any name")
+    );
+    scene.misbehave(json!({})).expect("it loads");
+    assert_eq!(hint_for("halve"), "offered are: double, redact");
+    assert_eq!(hint_for("doubles"), "did you mean `double`?");
+    assert_eq!(
+        hint_for("trouble"),
+        "`trouble` is offered as tests.trouble/1, which is no keyway.tool/1"
+    );
+    let stop = scene.host.stop("misbehaves");
+    scene.host.block_on(stop).expect("it ends");
+    assert_eq!(hint_for("double"), "the plugin that offered it was stopped");
+    assert_eq!(hint_for("trouble"), "offered are: redact");
 }
 
 #[test]

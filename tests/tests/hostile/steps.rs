@@ -116,7 +116,7 @@ fn a_panic_in_a_health_check_is_told_and_the_plugin_serves_on() {
     assert_says(
         &error,
         HostErrorKind::Health,
-        &["the health check failed: the plugin panicked"],
+        &["plugin 'misbehaves' v0.1.0: the health check failed: the plugin panicked"],
     );
     assert_panicked(&error, "asked to panic at HealthCheck");
     assert_eq!(
@@ -151,7 +151,11 @@ fn a_plugin_that_panics_on_its_way_out_is_gone_all_the_same() {
         scene.misbehave(json!({ "at": step })).expect("it loads");
         let stop = scene.host.stop("misbehaves");
         let error = scene.host.block_on(stop).expect_err("it panics");
-        assert_says(&error, HostErrorKind::Stop, &["misbehaves", words]);
+        assert_says(
+            &error,
+            HostErrorKind::Stop,
+            &["plugin 'misbehaves' v0.1.0: ", words],
+        );
         assert_panicked(&error, message);
         let gone = scene.host.plugin("misbehaves").expect_err("it is gone");
         assert_eq!(gone.kind(), HostErrorKind::NotFound);

@@ -34,7 +34,8 @@ pub(crate) struct Library {
     pub(crate) bits: u8,
     /// `little` or `big`.
     pub(crate) endian: &'static str,
-    pub(crate) os: String,
+    /// None if neither the headers nor the note tell.
+    pub(crate) os: Option<String>,
     pub(crate) soname: Option<String>,
     /// The libraries that the dynamic loader must find.
     pub(crate) needed: Vec<String>,
@@ -109,7 +110,7 @@ impl Library {
                 Endian::Little => "little",
                 Endian::Big => "big",
             },
-            os: inspection.os.to_string(),
+            os: inspection.target_os().map(|os| os.to_string()),
             soname: inspection.soname.clone(),
             needed: inspection.needed.clone(),
             nodelete: inspection.nodelete,

@@ -60,10 +60,8 @@ fn file(table: &mut Table, library: &Library, verbose: bool) {
     table.row("file", &library.path.display().to_string());
     table.row("size", &size(library.size));
     table.row("hash", &hash(&library.hash, verbose));
-    let os = match &*library.os {
-        "unspecified" => String::new(),
-        os => format!(", {os}"),
-    };
+    let os = library.os.as_ref().map(|os| format!(", {os}"));
+    let os = os.unwrap_or_default();
     let Library {
         format,
         arch,

@@ -84,8 +84,21 @@ fn an_unknown_tool_is_answered_with_the_nearest_name() {
         .check(&expect![[r#"
             exit 5
             --- stderr
-            error: plugin 'text-filter' offers no tool `redcat`
+            error: plugin 'text-filter' v0.1.0 offers no tool `redcat`
             hint: did you mean `redact`?
+        "#]]);
+}
+
+#[test]
+fn a_name_that_is_no_tool_is_told_for_what_it_is() {
+    keyway("call --host-version 1.0.0")
+        .arg(library("misbehaves"))
+        .arg("trouble")
+        .check(&expect![[r#"
+            exit 5
+            --- stderr
+            error: plugin 'misbehaves' v0.1.0 offers no tool `trouble`
+            hint: `trouble` is offered as tests.trouble/1, which is no keyway.tool/1
         "#]]);
 }
 
@@ -183,10 +196,11 @@ fn what_is_declared_and_not_offered_is_a_warning() {
     misbehaves(&["offer=\"nothing\""]).check(&expect![[r#"
         exit 5
         --- stderr
-        warning: its manifest declares keyway.tool `double`, which it did not register
-        warning: its manifest declares tests.trouble `trouble`, which it did not register
-        error: plugin 'misbehaves' offers no tool `double`
-        hint: no loaded plugin offers this capability under any name
+        warning: its manifest declares no setting `offer`, whose value is passed on unchecked
+        warning: its manifest declares keyway.tool `double`, which it did not register; register it in activate, or take it out of plugin.toml
+        warning: its manifest declares tests.trouble `trouble`, which it did not register; register it in activate, or take it out of plugin.toml
+        error: plugin 'misbehaves' v0.1.0 offers no tool `double`
+        hint: it offers nothing; what it registers in activate is offered
     "#]]);
 }
 
@@ -197,7 +211,21 @@ fn a_plugin_that_fails_to_end_does_not_spoil_the_answer() {
         --- stdout
         {"calls":1,"double":42}
         --- stderr
-        warning: plugin misbehaves: deactivate failed: asked to fail at Deactivate
+        warning: its manifest declares no setting `at`, whose value is passed on unchecked
+        warning: its manifest declares no setting `how`, whose value is passed on unchecked
+        warning: plugin 'misbehaves' v0.1.0: deactivate failed: asked to fail at Deactivate
+    "#]]);
+}
+
+#[test]
+fn a_panic_on_the_way_out_is_told_once() {
+    misbehaves(&["at=\"deactivate\""]).check(&expect![[r#"
+        exit 0
+        --- stdout
+        {"calls":1,"double":42}
+        --- stderr
+        warning: its manifest declares no setting `at`, whose value is passed on unchecked
+        warning: plugin 'misbehaves' v0.1.0: deactivate failed: the plugin panicked: asked to panic at Deactivate (at tests/fixtures/misbehaves/src/settings.rs:[LINE])
     "#]]);
 }
 
@@ -276,7 +304,7 @@ fn directives_in_the_environment_choose_what_is_shown() {
 
 #[test]
 fn a_panic_of_a_tool_is_told_with_its_place() {
-    logs("panic", "").env("RUST_LOG", "off").check(&expect![[r#"
+    logs("panic", "").check(&expect![[r#"
             exit 1
             --- stderr
             error: tool `log` panicked: told to

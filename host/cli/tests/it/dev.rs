@@ -86,7 +86,7 @@ fn a_crate_that_is_no_plugin_is_built_and_refused() {
         exit 3
         --- stderr
         error: target/debug/libis_no_plugin.so: not a Keyway plugin: expected a note in section .note.keyway, found none
-        hint: call keyway::export_plugin! in the crate
+        hint: if this is your plugin: call keyway::export_plugin! in its crate
     "#]]);
     // The library is there now, so that the crate can be inspected.
     let output = dev_in(dir.path(), "inspect .").output();

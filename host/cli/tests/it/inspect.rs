@@ -54,6 +54,7 @@ fn a_plugin_is_shown_as_json() {
     assert_eq!(library["plugin"]["manifest"]["plugin"]["id"], "text-filter");
     assert_eq!(library["plugin"]["interface"]["major"], 1);
     assert_eq!(library["problem"], serde_json::Value::Null);
+    assert_eq!(library["os"], std::env::consts::OS);
     let hash = library["hash"].as_str().expect("a text");
     assert_eq!(hash.len(), "blake3:".len() + 64);
     let names = library.as_object().expect("an object").keys();
@@ -108,7 +109,7 @@ fn a_library_that_is_no_plugin_is_shown_and_refused() {
         needs [PLATFORM]
         --- stderr
         error: [LIBS]/not-a-plugin.so: not a Keyway plugin: expected a note in section .note.keyway, found none
-        hint: call keyway::export_plugin! in the crate
+        hint: if this is your plugin: call keyway::export_plugin! in its crate
     "#]]);
 }
 

@@ -147,8 +147,8 @@ fn a_library_without_a_note_has_facts_but_is_no_plugin() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: not a Keyway plugin: expected a note in section .note.keyway, found none; hint: call \
-             keyway::export_plugin! in the crate",
+            "{}: not a Keyway plugin: expected a note in section .note.keyway, found none; hint: if \
+             this is your plugin: call keyway::export_plugin! in its crate",
             path.display()
         )
     );

@@ -1,6 +1,6 @@
 //! What a tool may be.
 
-use keyway::{Result, tool};
+use keyway::{Activation, Result, tool};
 
 /// Not async.
 #[tool]
@@ -61,5 +61,19 @@ impl State {
 /// A struct.
 #[tool]
 struct NoFunction;
+
+/// Registering tools with mistakes adds no errors of its own.
+fn register(activation: &mut Activation) -> Result<()> {
+    activation
+        .tool::<blocking>()?
+        .tool::<undescribed>()?
+        .tool::<generic>()?
+        .tool_with::<changing>(1)?
+        .tool_with::<two_states>(1)?
+        .tool::<two_arguments>()?
+        .tool::<silent>()?
+        .tool::<titled>()?;
+    Ok(())
+}
 
 fn main() {}

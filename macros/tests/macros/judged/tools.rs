@@ -1,6 +1,6 @@
 //! Types of tools that do not go over JSON.
 
-use keyway::{Result, tool};
+use keyway::{Activation, Result, tool};
 
 pub struct Input;
 
@@ -21,6 +21,17 @@ async fn answers() -> Result<Input> {
 #[tool]
 async fn bare() -> u32 {
     1
+}
+
+/// Takes a state.
+#[tool]
+async fn count(counter: &u32) -> Result<u32> {
+    Ok(*counter)
+}
+
+fn register(activation: &mut Activation) -> Result<()> {
+    activation.tool::<count>()?.tool::<Input>()?;
+    Ok(())
 }
 
 fn main() {}
