@@ -32,6 +32,9 @@ pub(crate) struct Record {
 }
 
 static RECORDS: Mutex<Option<HashMap<usize, Arc<Record>>>> = Mutex::new(None);
+/// Held while destructors of other threads run: a thread that ends waits for it, since its
+/// thread-locals end with it.
+static CLOSING: Mutex<()> = Mutex::new(());
 static LISTS: Mutex<Vec<Arc<List>>> = Mutex::new(Vec::new());
 
 /// The functions that plugins get.
@@ -47,7 +50,7 @@ pub(super) fn table() -> *const HostThreads {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No code of others runs under these locks.
+    // No code of others runs under these locks, but for CLOSING, which guards no data.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -103,6 +106,8 @@ impl Record {
     pub(super) fn close(&self, close: impl FnOnce()) -> usize {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let mut run = 0;
+        // Before the entries are taken, or their thread could find its list empty and end.
+        let closing = lock(&CLOSING);
         loop {
             // A destructor may touch a thread-local that is new on this very thread.
             let left = self.take_entries();
@@ -112,10 +117,11 @@ impl Record {
             run += left.len();
             for entry in left {
                 // SAFETY: the entry was in a list, so it has not run; the library is open; the
-                // thread that it belongs to lives, or its list would be gone.
+                // thread that it belongs to waits for CLOSING before it ends.
                 unsafe { (entry.destructor)(entry.object.0) };
             }
         }
+        drop(closing);
         close();
         *open = false;
         drop(open);
@@ -164,6 +170,9 @@ struct End;
 impl Drop for End {
     fn drop(&mut self) {
         run_all();
+        // The list is empty: by this thread, or by a library that is being closed and is not done
+        // with what it took. Nothing is added any more, so one look is enough.
+        drop(lock(&CLOSING));
         let list = LIST.replace(std::ptr::null());
         lock(&LISTS).retain(|other| !std::ptr::eq(Arc::as_ptr(other), list));
     }
