@@ -6,7 +6,6 @@
 #![expect(unsafe_code, reason = "this is the inner side of the boundary")]
 
 pub mod entry;
-#[cfg(unix)]
 pub mod hooks;
 pub mod panic;
 pub mod signature;

@@ -37,16 +37,21 @@ static RECORDS: Mutex<Option<HashMap<usize, Arc<Record>>>> = Mutex::new(None);
 static CLOSING: Mutex<()> = Mutex::new(());
 static LISTS: Mutex<Vec<Arc<List>>> = Mutex::new(Vec::new());
 
-/// The functions that plugins get.
-static HOST: HostThreads = HostThreads {
-    size: size_of::<HostThreads>(),
-    at_exit: at_thread_exit,
-    create: create_thread,
-};
-
 /// The table for [`PluginThreads::install`](keyway::shim::hooks::PluginThreads::install).
+#[cfg(target_os = "linux")]
 pub(super) fn table() -> *const HostThreads {
+    static HOST: HostThreads = HostThreads {
+        size: size_of::<HostThreads>(),
+        at_exit: at_thread_exit,
+        create: create_thread,
+    };
     &raw const HOST
+}
+
+/// No plugin of this platform has hooks to give the table to.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn table() -> *const HostThreads {
+    std::ptr::null()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -239,6 +244,7 @@ struct Job {
     lease: Lease,
 }
 
+#[cfg(target_os = "linux")]
 /// See [`HostThreads::create`].
 unsafe extern "C" fn create_thread(
     context: usize,
@@ -272,6 +278,7 @@ unsafe extern "C" fn create_thread(
     answer
 }
 
+#[cfg(target_os = "linux")]
 extern "C" fn run_job(job: *mut c_void) -> *mut c_void {
     // SAFETY: `create_thread` boxed the job and gave it to this thread.
     let Job {

@@ -12,9 +12,16 @@
 //!
 //! Without a host (under `cargo test`, or linked into a binary) they do what the C library does.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::fmt;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(keyway_no_thread_hooks)
+))]
+mod glibc;
 
 /// Destroys the thread-local that it is called with.
 pub type Destructor = unsafe extern "C" fn(object: *mut c_void);
@@ -73,21 +80,29 @@ impl fmt::Debug for PluginThreads {
 }
 
 /// What the descriptor offers: none where the symbols are not defined.
-pub const EXPORTED: Option<&'static PluginThreads> = if cfg!(all(
+#[cfg(all(
     target_os = "linux",
     target_env = "gnu",
     any(target_arch = "x86_64", target_arch = "aarch64"),
     not(keyway_no_thread_hooks)
-)) {
-    Some(&PluginThreads {
-        size: size_of::<PluginThreads>(),
-        install,
-        delete_keys,
-        before_install,
-    })
-} else {
-    None
-};
+))]
+pub const EXPORTED: Option<&'static PluginThreads> = Some(&glibc::TABLE);
+/// What the descriptor offers: none where the symbols are not defined.
+#[cfg(not(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(keyway_no_thread_hooks)
+)))]
+pub const EXPORTED: Option<&'static PluginThreads> = None;
+
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(keyway_no_thread_hooks)
+))]
+pub use glibc::{key_create, key_delete, thread_atexit, thread_create};
 
 /// Both tables with the offsets of their functions, for the golden file that guards them.
 pub fn describe() -> String {
@@ -102,178 +117,6 @@ pub fn describe() -> String {
     }
     table!(HostThreads: size, at_exit, create)
         + &table!(PluginThreads: size, install, delete_keys, before_install)
-}
-
-static HOST: AtomicPtr<HostThreads> = AtomicPtr::new(std::ptr::null_mut());
-static BEFORE: AtomicU32 = AtomicU32::new(0);
-static CONTEXT: AtomicUsize = AtomicUsize::new(0);
-
-unsafe extern "C" fn install(host: *const HostThreads, context: usize) {
-    CONTEXT.store(context, Ordering::Relaxed);
-    // Release: whoever sees the host sees the context.
-    HOST.store(host.cast_mut(), Ordering::Release);
-}
-
-unsafe extern "C" fn before_install() -> u32 {
-    BEFORE.load(Ordering::Relaxed)
-}
-
-fn host() -> Option<(&'static HostThreads, usize)> {
-    // SAFETY: `install` got a table that lives as long as the process.
-    let host = unsafe { HOST.load(Ordering::Acquire).as_ref() }?;
-    Some((host, CONTEXT.load(Ordering::Relaxed)))
-}
-
-/// A function of the C library, past the hidden symbol of the same name.
-fn libc_function(name: &CStr) -> *mut c_void {
-    // SAFETY: the name is terminated. The hidden symbols are in no dynamic symbol table, so what
-    // is found is the C library's.
-    unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
-}
-
-macro_rules! libc_function {
-    ($name:literal as $type:ty) => {
-        match libc_function($name) {
-            function if function.is_null() => None,
-            // SAFETY: the C library's function of this name has this type.
-            function => Some(unsafe { std::mem::transmute::<*mut c_void, $type>(function) }),
-        }
-    };
-}
-
-/// Stands in for `__cxa_thread_atexit_impl`.
-///
-/// # Safety
-///
-/// As for that function.
-pub unsafe extern "C" fn thread_atexit(
-    destructor: Destructor,
-    object: *mut c_void,
-    library: *mut c_void,
-) -> c_int {
-    type Real = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
-    if let Some((host, context)) = host() {
-        // SAFETY: passed on to the caller; the host runs the destructor once, on this thread or
-        // when nothing else is inside the library.
-        return unsafe { (host.at_exit)(context, destructor, object) };
-    }
-    BEFORE.fetch_add(1, Ordering::Relaxed);
-    match libc_function!(c"__cxa_thread_atexit_impl" as Real) {
-        // SAFETY: passed on to the caller.
-        Some(real) => unsafe { real(destructor, object, library) },
-        None => 0,
-    }
-}
-
-/// Stands in for `pthread_create`.
-///
-/// # Safety
-///
-/// As for that function.
-pub unsafe extern "C" fn thread_create(
-    thread: *mut c_void,
-    attributes: *const c_void,
-    start: Start,
-    argument: *mut c_void,
-) -> c_int {
-    type Real = unsafe extern "C" fn(*mut c_void, *const c_void, Start, *mut c_void) -> c_int;
-    if let Some((host, context)) = host() {
-        // SAFETY: passed on to the caller.
-        return unsafe { (host.create)(context, thread, attributes, start, argument) };
-    }
-    BEFORE.fetch_add(1, Ordering::Relaxed);
-    match libc_function!(c"pthread_create" as Real) {
-        // SAFETY: passed on to the caller.
-        Some(real) => unsafe { real(thread, attributes, start, argument) },
-        None => libc::EAGAIN,
-    }
-}
-
-/// How many keys a plugin can have; glibc has 1,024 for the whole process.
-const KEYS: usize = 256;
-
-/// No key: glibc's keys are below 1,024.
-const FREE: u32 = u32::MAX;
-
-static CREATED: [AtomicU32; KEYS] = [const { AtomicU32::new(FREE) }; KEYS];
-
-/// Stands in for `pthread_key_create`.
-///
-/// # Safety
-///
-/// As for that function.
-pub unsafe extern "C" fn key_create(
-    key: *mut libc::pthread_key_t,
-    destructor: Option<Destructor>,
-) -> c_int {
-    type Real = unsafe extern "C" fn(*mut libc::pthread_key_t, Option<Destructor>) -> c_int;
-    let Some(real) = libc_function!(c"pthread_key_create" as Real) else {
-        return libc::EAGAIN;
-    };
-    if host().is_none() {
-        BEFORE.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: passed on to the caller.
-        return unsafe { real(key, destructor) };
-    }
-    // Without a destructor nothing of the library can run from a thread that ends after it is gone.
-    // SAFETY: passed on to the caller.
-    let answer = unsafe { real(key, None) };
-    if answer != 0 {
-        return answer;
-    }
-    // SAFETY: the function succeeded, so it has written the key.
-    let created = unsafe { *key };
-    let remembered = CREATED.iter().any(|slot| {
-        slot.compare_exchange(FREE, created, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
-    });
-    if remembered {
-        return 0;
-    }
-    // A key that nobody would delete is one that the next generations lack.
-    // SAFETY: the key was just created and nobody knows it.
-    unsafe { delete(created) };
-    libc::EAGAIN
-}
-
-/// Stands in for `pthread_key_delete`.
-///
-/// # Safety
-///
-/// As for that function.
-pub unsafe extern "C" fn key_delete(key: libc::pthread_key_t) -> c_int {
-    for slot in &CREATED {
-        if slot
-            .compare_exchange(key, FREE, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
-        {
-            break;
-        }
-    }
-    // SAFETY: passed on to the caller.
-    unsafe { delete(key) }
-}
-
-unsafe fn delete(key: libc::pthread_key_t) -> c_int {
-    type Real = unsafe extern "C" fn(libc::pthread_key_t) -> c_int;
-    match libc_function!(c"pthread_key_delete" as Real) {
-        // SAFETY: passed on to the caller.
-        Some(real) => unsafe { real(key) },
-        None => libc::EINVAL,
-    }
-}
-
-unsafe extern "C" fn delete_keys() -> u32 {
-    let mut deleted = 0;
-    for slot in &CREATED {
-        let key = slot.swap(FREE, Ordering::Relaxed);
-        if key != FREE {
-            // SAFETY: the library created the key and has not deleted it; nothing of it runs.
-            unsafe { delete(key) };
-            deleted += 1;
-        }
-    }
-    deleted
 }
 
 /// Defines the hidden symbols, inside the crate of a plugin.
