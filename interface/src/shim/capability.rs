@@ -5,14 +5,17 @@
 //! fixed object.
 
 mod call;
+mod door;
 mod entry;
 mod gate;
 mod pending;
 pub(crate) mod provided;
+mod room;
 mod target;
 
 pub use call::AsyncCall;
 pub use entry::{Entry, Object, Owner};
 pub use gate::{Gate, GateLimits};
 pub use provided::{Capability, Provide, Provided};
+pub use room::{RoomLimits, WaitingRoom};
 pub use target::Target;

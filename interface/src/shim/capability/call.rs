@@ -1,7 +1,8 @@
 //! An asynchronous call.
 //!
 //! It starts at its first poll, inside the slot's hazard record as a synchronous call does; only
-//! when that poll is pending does it take a counted lease, which it holds as its last field.
+//! when that poll is pending does it take a counted lease, which it holds as its last field. Where
+//! the plugin is closed for a reload it waits outside of the slot, and holds nothing of the plugin.
 
 use std::fmt;
 use std::future::Future;
@@ -12,13 +13,15 @@ use std::time::Duration;
 
 use async_ffi::BorrowingFfiFuture;
 
+use super::door::{Closed, Door};
 use super::entry::{Entry, Object};
 use super::gate::{Gate, Permit, Turn};
 use super::pending::Pending;
+use super::room::Place;
 use super::target::{Route, Target};
 use crate::abi::AbiResult;
 use crate::abi::pass::{Lease, Pass};
-use crate::error::Result;
+use crate::error::{PluginError, Result};
 
 /// An asynchronous call. Dropping it cancels the call.
 pub struct AsyncCall<'a, R: Pass, F> {
@@ -39,8 +42,17 @@ enum State<'a, R: Pass> {
     Idle,
     /// Waits for its turn at the limit of concurrent calls.
     Queued(Turn),
+    /// Waits for a closed plugin to open.
+    Waiting(Waiting),
     Running(Running<'a, R>),
     Done,
+}
+
+struct Waiting {
+    place: Place,
+    closed: Arc<Closed>,
+    /// Ends when the room's patience does.
+    patience: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// The order of the fields is the order in which they are dropped.
@@ -73,11 +85,20 @@ where
         let this = self.get_mut();
         let polled = match &mut this.state {
             State::Running(running) => match running.poll(cx) {
-                Poll::Pending => poll_timer(&mut this.timer, running.lease.entry(), cx),
+                Poll::Pending => {
+                    let entry = running.lease.entry();
+                    poll_timer(&mut this.timer, |late| entry.too_late(late), cx)
+                }
                 ready => ready,
             },
             State::Done => panic!("a call was polled after its end"),
-            State::Idle | State::Queued(_) => this.first_poll(cx),
+            State::Idle | State::Queued(_) => match this.enter(cx) {
+                Poll::Pending if matches!(this.state, State::Waiting(_)) => {
+                    this.enter_when_open(cx)
+                }
+                polled => polled,
+            },
+            State::Waiting(_) => this.enter_when_open(cx),
         };
         if polled.is_ready() {
             // What still runs is dropped here, which cancels it.
@@ -104,7 +125,7 @@ where
     }
 
     #[inline]
-    fn first_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
+    fn enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
         let target = self.target;
         match &target.route {
             Route::Slot(slot, _) => slot
@@ -121,14 +142,15 @@ where
         lease: impl Fn() -> Arc<Entry>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<R>> {
-        let permit = match &entry.gate {
+        let permit = match &entry.door {
             None => None,
-            Some(gate) => match self.wait_for_turn(entry, gate, cx) {
+            Some(Door::Closed(closed)) => return self.wait_outside(entry, closed),
+            Some(Door::Limited(gate)) => match self.wait_for_turn(entry, gate, cx) {
                 Poll::Ready(Ok(permit)) => Some(permit),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     self.arm_timer(entry);
-                    return poll_timer(&mut self.timer, entry, cx);
+                    return poll_timer(&mut self.timer, |late| entry.too_late(late), cx);
                 }
             },
         };
@@ -153,12 +175,43 @@ where
                     return Poll::Ready(Err(entry.cancelled()));
                 }
                 self.arm_timer(entry);
-                poll_timer(&mut self.timer, entry, cx)
+                poll_timer(&mut self.timer, |late| entry.too_late(late), cx)
             }
         }
     }
 
-    /// Starts the clock, unless it runs since the call was queued.
+    /// Takes a place in the room of a closed entry; pending if there is one.
+    #[cold]
+    fn wait_outside(&mut self, entry: &Entry, closed: &Arc<Closed>) -> Poll<Result<R>> {
+        let place = match closed.enter() {
+            Ok(place) => place,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        self.arm_timer(entry);
+        self.state = State::Waiting(Waiting {
+            place,
+            closed: Arc::clone(closed),
+            patience: entry.owner.sleep(closed.patience()),
+        });
+        Poll::Pending
+    }
+
+    /// Waits for its room to open and enters the slot again, where it may meet the next closed
+    /// entry.
+    #[cold]
+    fn enter_when_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
+        let mut polled = Poll::Pending;
+        while let State::Waiting(waiting) = &mut self.state {
+            if waiting.place.poll(cx).is_pending() {
+                return waiting.poll_clocks(&mut self.timer, cx);
+            }
+            self.state = State::Idle;
+            polled = self.enter(cx);
+        }
+        polled
+    }
+
+    /// Starts the clock, unless it runs since the call had to wait.
     fn arm_timer(&mut self, entry: &Entry) {
         if self.timer.is_none() {
             let deadline = self.target.deadline.or_else(|| entry.owner.deadline());
@@ -189,6 +242,25 @@ where
     }
 }
 
+impl Waiting {
+    /// What ends the waiting while the room is closed: the call's own deadline, or the room's
+    /// patience.
+    fn poll_clocks<R>(
+        &mut self,
+        timer: &mut Option<Timer>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<R>> {
+        let late = poll_timer(timer, |late| self.closed.too_late(late), cx);
+        if late.is_ready() {
+            return late;
+        }
+        match self.patience.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(self.closed.waited_too_long())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
 impl<R: Pass> Running<'_, R> {
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
@@ -209,14 +281,14 @@ impl<R: Pass> Running<'_, R> {
 
 fn poll_timer<R>(
     timer: &mut Option<Timer>,
-    entry: &Entry,
+    too_late: impl FnOnce(Duration) -> PluginError,
     cx: &mut Context<'_>,
 ) -> Poll<Result<R>> {
     let Some(Timer { deadline, sleep }) = timer else {
         return Poll::Pending;
     };
     match sleep.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(Err(entry.too_late(*deadline))),
+        Poll::Ready(()) => Poll::Ready(Err(too_late(*deadline))),
         Poll::Pending => Poll::Pending,
     }
 }

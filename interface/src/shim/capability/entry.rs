@@ -6,9 +6,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::door::{Closed, Door, no_object};
 use super::gate::Gate;
 use super::pending::PendingCalls;
 use super::provided::drop_object;
+use super::room::WaitingRoom;
 use crate::abi::pass::{Lease, Origin, Pass};
 use crate::abi::{AbiResult, RResult, RawObject};
 use crate::error::{ErrorKind, PluginError, Result};
@@ -41,7 +43,8 @@ pub trait Owner: Send + Sync + 'static {
 /// An object together with everything that a call into it needs.
 pub struct Entry {
     object: RawObject,
-    pub(super) gate: Option<Arc<Gate>>,
+    /// None where a call may go straight to the object.
+    pub(super) door: Option<Door>,
     pub(super) pending: PendingCalls,
     /// Last, so that the object is gone before its library may go.
     pub(super) owner: Arc<dyn Owner>,
@@ -58,10 +61,32 @@ impl Entry {
     pub unsafe fn new(object: RawObject, owner: Arc<dyn Owner>) -> Self {
         Entry {
             object,
-            gate: owner.gate(),
+            door: owner.gate().map(Door::Limited),
             pending: PendingCalls::default(),
             owner,
         }
+    }
+
+    /// An entry for the time of a reload: calls that find it in their slot wait in `room`, and
+    /// enter the slot again when that opens. It has no object, and offers the methods of the entry
+    /// that it stands for.
+    ///
+    /// The waiting calls take from `owner` its name, its deadline and its clock, and keep nothing
+    /// of it. The entry itself does keep it, for as long as a call may be looking at it, so this
+    /// owner had better keep no library loaded.
+    #[doc(hidden)]
+    pub fn closed(room: Arc<WaitingRoom>, owner: Arc<dyn Owner>, stands_for: &Entry) -> Self {
+        let closed = Closed::new(room, owner.describe(), stands_for.table_size());
+        Entry {
+            object: no_object(),
+            door: Some(Door::Closed(closed)),
+            pending: PendingCalls::default(),
+            owner,
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.door, Some(Door::Closed(_)))
     }
 
     /// How many async calls have started and not ended. Sync calls are not counted: who takes the
@@ -78,6 +103,7 @@ impl Entry {
 
     #[inline(always)]
     pub(super) fn object(&self) -> Object<'_> {
+        debug_assert!(!self.is_closed(), "a closed entry has no methods to call");
         Object {
             raw: self.object,
             entry: std::marker::PhantomData,
@@ -85,6 +111,9 @@ impl Entry {
     }
 
     pub(super) fn table_size(&self) -> usize {
+        if let Some(Door::Closed(closed)) = &self.door {
+            return closed.table_size;
+        }
         // SAFETY: the owner keeps the library of the table loaded.
         unsafe { (*self.object.vtable).size }
     }
@@ -178,7 +207,8 @@ impl Drop for Entry {
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Entry({})", self.owner.describe())
+        let closed = if self.is_closed() { ", closed" } else { "" };
+        write!(f, "Entry({}{closed})", self.owner.describe())
     }
 }
 

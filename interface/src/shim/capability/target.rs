@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_ffi::BorrowingFfiFuture;
 
 use super::call::AsyncCall;
+use super::door::{Closed, Door};
 use super::entry::{Entry, Object};
 use crate::abi::pass::{Lease, Pass};
 use crate::abi::{AbiResult, RResult};
@@ -26,7 +27,7 @@ pub struct Target {
 pub(super) enum Route {
     /// Whatever the slot points to at the moment of the call.
     Slot(Arc<Slot<Entry>>, Arc<str>),
-    /// One object for good.
+    /// One object for good, which is never a closed entry (`Target::fixed`).
     Fixed(Arc<Entry>),
 }
 
@@ -41,8 +42,13 @@ impl Target {
     }
 
     /// Calls go to this object.
+    ///
+    /// # Panics
+    ///
+    /// The entry is a closed one: its calls would wait for a slot that this target does not have.
     #[doc(hidden)]
     pub fn fixed(entry: Arc<Entry>) -> Self {
+        assert!(!entry.is_closed(), "a fixed target of a closed entry");
         Target {
             route: Route::Fixed(entry),
             deadline: None,
@@ -63,23 +69,29 @@ impl Target {
     /// # Errors
     ///
     /// Whatever the method answers; unavailable when nothing serves; busy at the limit of
-    /// concurrent calls.
+    /// concurrent calls, and where the plugin is closed for a reload and too many calls wait for
+    /// it already or this one has waited for too long.
     #[doc(hidden)]
     #[inline(always)]
     pub fn call<R: Pass>(&self, method: impl FnOnce(Object<'_>) -> AbiResult<R::Abi>) -> Result<R> {
         match &self.route {
             Route::Slot(slot, _) => {
-                let answer = slot.with(
+                let passage = slot.with(
                     #[inline(always)]
-                    |entered| {
-                        if entered.gate.is_some() {
-                            return limited(entered, method);
+                    move |entered| {
+                        if entered.door.is_some() {
+                            return through_door(entered, method);
                         }
-                        entered.finish(method(entered.object()), &|| entered.lease())
+                        Passage::Answered(
+                            entered.finish(method(entered.object()), &|| entered.lease()),
+                        )
                     },
                 );
-                match answer {
-                    Some(answer) => answer,
+                match passage {
+                    Some(Passage::Answered(answer)) => answer,
+                    Some(Passage::Closed(closed, method)) => {
+                        self.call_when_open(slot, closed, method)
+                    }
                     None => Err(self.unavailable()),
                 }
             }
@@ -133,6 +145,30 @@ impl Target {
         AsyncCall::new(self, needed, start)
     }
 
+    /// A synchronous call that has found its plugin closed, and has left the slot since: a thread
+    /// that waited inside would keep the host from taking the closed entry back.
+    #[cold]
+    #[inline(never)]
+    fn call_when_open<R, M>(
+        &self,
+        slot: &Slot<Entry>,
+        mut closed: Arc<Closed>,
+        mut method: M,
+    ) -> Result<R>
+    where
+        R: Pass,
+        M: FnOnce(Object<'_>) -> AbiResult<R::Abi>,
+    {
+        loop {
+            closed.wait()?;
+            match slot.with(|entered| through_door(entered, method)) {
+                Some(Passage::Answered(answer)) => return answer,
+                Some(Passage::Closed(again, back)) => (closed, method) = (again, back),
+                None => return Err(self.unavailable()),
+            }
+        }
+    }
+
     #[cold]
     pub(super) fn unavailable(&self) -> PluginError {
         let name = match &self.route {
@@ -165,19 +201,31 @@ impl fmt::Debug for Target {
     }
 }
 
-/// A synchronous call of a plugin with a limit: refused at the limit, since a thread that waits
-/// in here could be the very one that the plugin waits for.
+/// What came of a synchronous call that entered a slot.
+enum Passage<R, M> {
+    Answered(Result<R>),
+    /// The plugin is closed: the method was not called, and comes back.
+    Closed(Arc<Closed>, M),
+}
+
+/// A synchronous call of an entry that may have a door. At a limit it is refused, since a thread
+/// that waits in here could be the very one that the plugin waits for.
 #[cold]
 #[inline(never)]
-fn limited<R: Pass>(
-    entered: &Entered<'_, Entry>,
-    method: impl FnOnce(Object<'_>) -> AbiResult<R::Abi>,
-) -> Result<R> {
-    let permit = match &entered.gate {
-        Some(gate) => Some(gate.try_enter().ok_or_else(|| entered.busy())?),
+fn through_door<R, M>(entered: &Entered<'_, Entry>, method: M) -> Passage<R, M>
+where
+    R: Pass,
+    M: FnOnce(Object<'_>) -> AbiResult<R::Abi>,
+{
+    let permit = match &entered.door {
         None => None,
+        Some(Door::Limited(gate)) => match gate.try_enter() {
+            Some(permit) => Some(permit),
+            None => return Passage::Answered(Err(entered.busy())),
+        },
+        Some(Door::Closed(closed)) => return Passage::Closed(Arc::clone(closed), method),
     };
     let answer = entered.finish(method(entered.object()), &|| entered.lease());
     drop(permit);
-    answer
+    Passage::Answered(answer)
 }
