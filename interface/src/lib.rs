@@ -104,6 +104,14 @@
 //!
 //! A tool takes the settings, or any other state, by reference: see [`Activation::tool_with`].
 //!
+//! # State over a reload
+//!
+//! A plugin that is replaced by another version of itself loses what it has in memory, unless it
+//! hands it over: [`Plugin::export_state`] of the old version answers a [`State`], and
+//! [`Plugin::import_state`] of the new one takes it before it is activated. [`StateSchema`] has the
+//! whole of it as an example, with a migration. How a plugin wants to be replaced, and what happens
+//! when the state is refused, stands in the table `[plugin.reload]` of `plugin.toml`.
+//!
 //! # Extension points
 //!
 //! [`tool`](macro@tool)s, [pipeline stages](pipeline::PipelineStage) and
@@ -150,6 +158,7 @@ mod runtime;
 pub mod shim;
 #[doc(hidden)]
 pub mod slot;
+mod state;
 pub mod tool;
 pub mod version;
 
@@ -162,6 +171,7 @@ pub use plugin::{Activation, Context, Exported, Plugin};
 #[doc(hidden)]
 pub use schemars;
 pub use shim::capability;
+pub use state::{Imported, OldState, State, StateSchema};
 #[doc(hidden)]
 pub use {serde, serde_json};
 

@@ -11,12 +11,17 @@ use crate::abi::root::Registrations;
 use crate::capability::{Capability, Provided};
 use crate::error::{ErrorKind, PluginError, Result};
 use crate::host::{Environment, HostServicesHandle};
+use crate::state::{Imported, State};
 
 /// A plugin.
 ///
 /// The host calls [`prepare`](Plugin::prepare), then [`activate`](Plugin::activate), and in the
 /// end [`deactivate`](Plugin::deactivate), each under a deadline. A panic in any of them is
 /// contained and counts as its failure. Write the methods as plain `async fn`.
+///
+/// When a plugin is reloaded, the old version's [`export_state`](Plugin::export_state) may answer a
+/// state, which the new one's [`import_state`](Plugin::import_state) takes between `prepare` and
+/// `activate`.
 pub trait Plugin: Send + Sync + Sized + 'static {
     /// Makes the plugin from its configuration. Nothing is offered yet, and nothing should run
     /// yet: an older version of the plugin may still be serving.
@@ -50,6 +55,34 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// What is wrong.
     fn health_check(&self) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
+    }
+
+    /// The state for the version that replaces this one, if there is any; by default none.
+    ///
+    /// The plugin goes on serving meanwhile and may have to serve on, should the reload fail: the
+    /// state is a copy, and nothing is given up by making it. What calls change afterwards is not in
+    /// it, unless the manifest asks for `mode = "exclusive"` under `[plugin.reload]`; then no call
+    /// runs any more.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the state from being made. The table `[plugin.reload]` of the manifest says
+    /// whether the reload is refused then.
+    fn export_state(&self) -> impl Future<Output = Result<Option<State>>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Takes the state of the version that this one replaces, after `prepare` and before
+    /// `activate`. Not called where there is none. [`StateSchema`](crate::StateSchema) shows how a
+    /// state of an older version is migrated.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the state from being taken; this value of the plugin is then not used any
+    /// further, so it may be left half-way. By default [`ErrorKind::Unsupported`] with the code
+    /// `state-not-taken`.
+    fn import_state(&self, state: State) -> impl Future<Output = Result<Imported>> + Send {
+        async move { Err(state.not_taken()) }
     }
 }
 

@@ -12,6 +12,7 @@ mod list;
 mod network;
 mod permissions;
 mod plugin;
+mod reload;
 mod resources;
 mod suggest;
 mod text;

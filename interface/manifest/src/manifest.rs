@@ -9,7 +9,7 @@ use crate::diagnostic::report::Report;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::tree::Syntax;
 use crate::{
-    Capabilities, ConfigField, Dependency, Isolation, ManifestError, Permissions, PluginId,
+    Capabilities, ConfigField, Dependency, Isolation, ManifestError, Permissions, PluginId, Reload,
     Resources, tree, write,
 };
 #[cfg(feature = "json")]
@@ -47,6 +47,8 @@ pub struct Manifest {
     pub config: BTreeMap<String, ConfigField>,
     /// The limits that it asks to be held to.
     pub resources: Resources,
+    /// How it is replaced by another version of itself.
+    pub reload: Reload,
 }
 
 impl Manifest {

@@ -9,7 +9,7 @@ use self::json::Object;
 use crate::capability::kind_key;
 use crate::{
     Access, Capabilities, ConfigField, ConfigType, ConfigValue, Dependency, Filesystem, Isolation,
-    Manifest, Permissions, ReloadPolicy, Resources,
+    Manifest, Permissions, Reload, ReloadPolicy, Resources,
 };
 
 pub(crate) fn manifest(manifest: &Manifest) -> String {
@@ -52,6 +52,9 @@ pub(crate) fn manifest(manifest: &Manifest) -> String {
     }
     if manifest.resources != Resources::default() {
         resources(plugin.object("resources"), &manifest.resources);
+    }
+    if manifest.reload != Reload::default() {
+        reload(plugin.object("reload"), &manifest.reload);
     }
     plugin.close();
     root.close();
@@ -162,6 +165,23 @@ fn resources(mut object: Object<'_>, resources: &Resources) {
         if let Some(limit) = limit {
             object.raw(key, &limit.to_string());
         }
+    }
+    object.close();
+}
+
+fn reload(mut object: Object<'_>, reload: &Reload) {
+    let default = Reload::default();
+    if reload.mode != default.mode {
+        object.string("mode", reload.mode.as_str());
+    }
+    if reload.state != default.state {
+        object.string("state", reload.state.as_str());
+    }
+    if reload.max_state_bytes != default.max_state_bytes {
+        object.raw("max_state_bytes", &reload.max_state_bytes.to_string());
+    }
+    if reload.thread_locals != default.thread_locals {
+        object.string("thread_locals", reload.thread_locals.as_str());
     }
     object.close();
 }

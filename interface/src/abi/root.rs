@@ -1,9 +1,12 @@
 //! The root table: how a host drives a plugin through its life.
 
+use bytes::Bytes;
+
 use crate::abi::pass::{Json, Origin, Pass};
-use crate::abi::{RVec, Registration};
+use crate::abi::{ROption, RVec, Registration};
 use crate::capability::Provided;
 use crate::error::Result;
+use crate::state::{Imported, State};
 
 macro_rules! plugin_root {
     ($($appended:tt)*) => {
@@ -11,7 +14,8 @@ macro_rules! plugin_root {
         /// [`Plugin`](crate::Plugin), from which this is made.
         #[keyway_macros::capability(id = "keyway.plugin", version = 1)]
         pub trait PluginRoot: Send + Sync {
-            /// Makes the plugin's value from its configuration.
+            /// Makes the plugin's value from its configuration. Called again, it drops the value
+            /// that there is and makes a fresh one.
             async fn prepare(&self, config: Json<serde_json::Map<String, serde_json::Value>>)
                 -> Result<()>;
             /// Starts the plugin's work and answers all that it offers, at once.
@@ -25,6 +29,18 @@ macro_rules! plugin_root {
             /// Drops the plugin's value, cancels its tasks and joins its threads, for at most this
             /// many milliseconds.
             fn stop(&self, patience_ms: u64) -> Result<()>;
+            /// The state for the version that replaces this one, where there is any. More than
+            /// this many bytes are refused before they cross. Holds the plugin in memory until it
+            /// is dropped.
+            async fn export_state(&self, max_bytes: u64) -> Result<Option<State>> {
+                // A plugin that was built before this existed has no state.
+                let _ = max_bytes;
+                Ok(None)
+            }
+            /// Hands the state of the version that this one replaces to the prepared plugin.
+            async fn import_state(&self, state: State) -> Result<Imported> {
+                Err(state.not_taken())
+            }
             $($appended)*
         }
     };
@@ -65,6 +81,40 @@ const _: () = {
                 })
             };
             Ok(Registrations(abi.into_iter().map(receive).collect()))
+        }
+    }
+
+    // SAFETY: as for the triple that it crosses as.
+    unsafe impl Pass for State {
+        type Abi = <(String, u32, Bytes) as Pass>::Abi;
+
+        fn pass(self) -> Result<Self::Abi> {
+            self.into_parts().pass()
+        }
+
+        unsafe fn receive(abi: Self::Abi, origin: &Origin<'_>) -> Result<Self> {
+            // SAFETY: passed on to the caller.
+            let (schema, version, bytes) = unsafe { <(String, u32, Bytes)>::receive(abi, origin) }?;
+            Ok(State::new(schema, version, bytes))
+        }
+    }
+
+    // SAFETY: as for the option that it crosses as: the version that was migrated, if any was.
+    unsafe impl Pass for Imported {
+        type Abi = ROption<u32>;
+
+        fn pass(self) -> Result<ROption<u32>> {
+            Ok(match self {
+                Imported::Exact => ROption::RNone,
+                Imported::Migrated { from } => ROption::RSome(from),
+            })
+        }
+
+        unsafe fn receive(abi: ROption<u32>, _: &Origin<'_>) -> Result<Self> {
+            Ok(match abi {
+                ROption::RNone => Imported::Exact,
+                ROption::RSome(from) => Imported::Migrated { from },
+            })
         }
     }
 };

@@ -14,6 +14,7 @@ use crate::error::{PluginError, Result};
 use crate::host::{HostServices, HostServicesHandle};
 use crate::plugin::{Activation, Context, Exported};
 use crate::runtime;
+use crate::state::{Imported, State};
 
 /// Makes the root object of a plugin. Called by the entry function that `export_plugin!` writes.
 ///
@@ -71,6 +72,22 @@ impl<P: Exported> Root<P> {
             .clone();
         plugin.ok_or_else(|| PluginError::new("the plugin has not been prepared"))
     }
+
+    fn set_plugin(&self, plugin: Option<Arc<P>>) -> Option<Arc<P>> {
+        let mut place = self.plugin.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, plugin)
+    }
+
+    /// Drops the plugin's value, if there is one, inside the plugin's runtime and outside the lock.
+    fn drop_plugin(&self) -> Result<()> {
+        let plugin = self.set_plugin(None);
+        let dropped = contain(|| {
+            let _runtime = runtime::enter();
+            drop(plugin);
+            Ok(())
+        });
+        dropped.into_result().map_err(PluginError::from)
+    }
 }
 
 impl<P: Exported> PluginRoot for Root<P> {
@@ -78,10 +95,13 @@ impl<P: Exported> PluginRoot for Root<P> {
         &self,
         config: Json<serde_json::Map<String, serde_json::Value>>,
     ) -> Result<()> {
+        // What the old value holds is free before the new one asks for it. A panic of its
+        // destructor has been reported by the hook and says nothing about the new one.
+        let _ = self.drop_plugin();
         let environment = Arc::clone(&self.environment);
         let context = Context::new(P::ID, P::VERSION, environment, config.0, self.host.clone());
         let plugin = P::prepare(context).await?;
-        *self.plugin.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plugin));
+        self.set_plugin(Some(Arc::new(plugin)));
         Ok(())
     }
 
@@ -106,15 +126,7 @@ impl<P: Exported> PluginRoot for Root<P> {
     }
 
     fn stop(&self, patience_ms: u64) -> Result<()> {
-        let plugin = self
-            .plugin
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        {
-            let _runtime = runtime::enter();
-            drop(plugin);
-        }
+        let dropped = self.drop_plugin();
         if !self.environment.linked_statically {
             // Plugins that are linked into one binary share one runtime, so none may end it.
             runtime::shut_down(Duration::from_millis(patience_ms));
@@ -122,7 +134,22 @@ impl<P: Exported> PluginRoot for Root<P> {
             crate::log::uninstall();
             panic::release_hook();
         }
-        Ok(())
+        dropped
+    }
+
+    async fn export_state(&self, max_bytes: u64) -> Result<Option<State>> {
+        let state = self.plugin()?.export_state().await?;
+        match state {
+            Some(state) if state.bytes().len() as u64 > max_bytes => {
+                Err(state.too_large(max_bytes))
+            }
+            state => Ok(state),
+        }
+    }
+
+    async fn import_state(&self, state: State) -> Result<Imported> {
+        // What this version keeps of it must not keep the old version's library in memory.
+        self.plugin()?.import_state(state.detached()).await
     }
 
     #[cfg(feature = "unstable-next-minor")]
@@ -130,3 +157,6 @@ impl<P: Exported> PluginRoot for Root<P> {
         Ok(format!("the own method of plugin {}", P::ID))
     }
 }
+
+#[cfg(test)]
+mod tests;

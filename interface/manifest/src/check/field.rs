@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::keys::{Keys, Meant};
 use crate::diagnostic::report::{Problem, Report};
-use crate::limits::MAX_ENTRIES;
+use crate::limits::{MAX_ENTRIES, MAX_RESOURCE};
 use crate::tree::{Entry, Node, Value, show};
 
 /// A value at a path.
@@ -104,6 +104,29 @@ impl<'t> Field<'t> {
                 None
             }
         }
+    }
+
+    /// A limit: an integer from 1 to [`MAX_RESOURCE`]. The hint is for one that is out of range.
+    pub(super) fn limit(&self, hint: &str, report: &mut Report) -> Option<u64> {
+        let limit = match self.node.value {
+            Value::Integer(integer) => u64::try_from(integer)
+                .ok()
+                .filter(|limit| (1..=MAX_RESOURCE).contains(limit)),
+            Value::Unrepresentable(_) => None,
+            _ => {
+                self.wrong_type("a positive integer", report);
+                return None;
+            }
+        };
+        if limit.is_none() {
+            report.push(
+                self.problem("is out of range")
+                    .expected(format!("an integer from 1 to {MAX_RESOURCE}"))
+                    .found(self.found(report))
+                    .hint(hint),
+            );
+        }
+        limit
     }
 
     fn unrepresentable<T>(&self, expected: &str, report: &mut Report) -> Option<T> {

@@ -4,7 +4,9 @@ use semver::Version;
 
 use super::field::{Field, Table};
 use super::keys::Keys;
-use super::{capabilities, config, dependencies, list, permissions, resources, text, version};
+use super::{
+    capabilities, config, dependencies, list, permissions, reload, resources, text, version,
+};
 use crate::diagnostic::report::{Problem, Report};
 use crate::id::InvalidPluginId;
 use crate::tree::show;
@@ -26,12 +28,14 @@ pub(super) const KEYS: Keys = Keys {
         "permissions",
         "config",
         "resources",
+        "reload",
     ],
     aliases: &["name", "author"],
     elsewhere: &[
         ("plugin.capabilities", &capabilities::KINDS),
         ("plugin.permissions", permissions::KEYS.listed),
         ("plugin.resources", &Resources::KEYS),
+        ("plugin.reload", reload::KEYS.listed),
     ],
 };
 
@@ -78,6 +82,9 @@ pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<Manifest> 
     let resources = table
         .get("resources")
         .and_then(|field| resources::check(&field, report));
+    let reload = table
+        .get("reload")
+        .and_then(|field| reload::check(&field, report));
 
     // A part that was there and wrong reads like a missing one here, but has been reported, and the
     // report decides whether the manifest is given out.
@@ -96,6 +103,7 @@ pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<Manifest> 
         permissions: permissions.unwrap_or_default(),
         config: config.unwrap_or_default(),
         resources: resources.unwrap_or_default(),
+        reload: reload.unwrap_or_default(),
     })
 }
 

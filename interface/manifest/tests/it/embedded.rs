@@ -21,7 +21,7 @@ fn unknown_keys_are_warnings_wherever_they_are() {
         "permissions": {{"gpu": true, "filesystem": {{"watch": []}}}},
         "config": {{"a": {{"type": "string", "pattern": "x"}}}},
         "dependencies": {{"b": {{"version": "1", "features": []}}}},
-        "resources": {{"max_gpu_mb": 1}}}}, "signature": "x"}}"#
+        "resources": {{"max_gpu_mb": 1}}, "reload": {{"probation": 1}}}}, "signature": "x"}}"#
     );
     let paths: Vec<_> = Manifest::from_embedded(&json).unwrap().1;
     let paths: Vec<_> = paths.iter().map(|warning| warning.path.as_str()).collect();
@@ -35,6 +35,7 @@ fn unknown_keys_are_warnings_wherever_they_are() {
             "plugin.config.a.pattern",
             "plugin.dependencies.b.features",
             "plugin.resources.max_gpu_mb",
+            "plugin.reload.probation",
             "signature",
         ]
     );

@@ -162,7 +162,7 @@ fn json_is_held_to_the_same_model() {
     check(
         &format!("{BASE_JSON},\n \"verison\": 1}}}}"),
         &[
-            "plugin.json:2:2: unknown key `verison` in `plugin`; expected one of id, version, description, authors, license, homepage, min_host_version, max_host_version, isolation, capabilities, dependencies, permissions, config, resources; did you mean `version`?",
+            "plugin.json:2:2: unknown key `verison` in `plugin`; expected one of id, version, description, authors, license, homepage, min_host_version, max_host_version, isolation, capabilities, dependencies, permissions, config, resources, reload; did you mean `version`?",
         ],
     );
     check(
@@ -185,6 +185,12 @@ fn json_is_held_to_the_same_model() {
         &format!("{BASE_JSON},\n \"authors\": {{}}}}}}"),
         &[
             "plugin.json:2:13: `plugin.authors` has the wrong type; expected an array of strings, found an object",
+        ],
+    );
+    check(
+        &format!("{BASE_JSON},\n \"reload\": {{\"mode\": \"exlusive\"}}}}}}"),
+        &[
+            r#"plugin.json:2:21: `plugin.reload.mode` has an unknown value; expected one of "snapshot", "exclusive", found the string "exlusive"; did you mean `exclusive`?"#,
         ],
     );
     check(

@@ -70,6 +70,11 @@ fn resources() {
 }
 
 #[test]
+fn reload() {
+    check(include_str!("messages/reload.txt"));
+}
+
+#[test]
 fn toml_syntax() {
     check(include_str!("messages/toml_syntax.txt"));
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::base::BASE_TOML;
 use keyway_manifest::{
-    Access, BUILT_IN, ConfigType, ConfigValue, Isolation, ItemType, Manifest, PluginId,
-    ReloadPolicy, capability_id, is_capability_id, kind_key,
+    Access, BUILT_IN, ConfigType, ConfigValue, Isolation, ItemType, Manifest, PluginId, Reload,
+    ReloadMode, ReloadPolicy, StatePolicy, ThreadLocals, capability_id, is_capability_id, kind_key,
 };
 use semver::{Version, VersionReq};
 
@@ -125,6 +125,12 @@ fn every_part_of_the_model_is_read() {
     assert_eq!(resources.max_concurrency, Some(4));
     assert_eq!(resources.max_payload_bytes, Some(1_048_576));
     assert_eq!(resources.log_events_per_second, Some(100));
+
+    let reload = &manifest.reload;
+    assert_eq!(reload.mode, ReloadMode::Exclusive);
+    assert_eq!(reload.state, StatePolicy::Prefer);
+    assert_eq!(reload.max_state_bytes, 1_000_000);
+    assert_eq!(reload.thread_locals, ThreadLocals::Retain);
 }
 
 #[test]
@@ -151,6 +157,17 @@ fn what_is_left_out_is_empty_or_the_default() {
     assert_eq!(manifest.isolation, Isolation::Native);
     assert!(manifest.capabilities.is_empty() && manifest.permissions.is_empty());
     assert!(manifest.dependencies.is_empty() && manifest.config.is_empty());
+    let reload = manifest.reload;
+    assert_eq!(reload, Reload::default());
+    assert_eq!(
+        (reload.mode, reload.state, reload.thread_locals),
+        (
+            ReloadMode::Snapshot,
+            StatePolicy::Require,
+            ThreadLocals::Run
+        )
+    );
+    assert_eq!(reload.max_state_bytes, 67_108_864);
     assert_eq!(
         manifest.to_json(),
         r#"{"plugin":{"id":"demo","version":"1.0.0","min_host_version":"1.0.0"}}"#
@@ -161,7 +178,8 @@ fn what_is_left_out_is_empty_or_the_default() {
 fn nothing_written_out_is_the_same_as_nothing_written() {
     let written = "authors = []\nisolation = \"native\"\n[plugin.capabilities]\ntools = []\n\
         [plugin.permissions]\nnetwork = false\nfilesystem = { read = [] }\nenv = []\n\
-        [plugin.config]\n[plugin.dependencies]\n[plugin.resources]\n";
+        [plugin.config]\n[plugin.dependencies]\n[plugin.resources]\n\
+        [plugin.reload]\nmode = \"snapshot\"\nmax_state_bytes = 67_108_864\n";
     assert_eq!(read(written), read(""));
     assert_eq!(
         read("[plugin.permissions]\nfilesystem = false\nsubprocess = []\n"),

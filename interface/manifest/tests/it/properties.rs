@@ -258,6 +258,27 @@ fn resources() -> impl Strategy<Value = Value> {
     )
 }
 
+fn reload() -> impl Strategy<Value = Value> {
+    let word = |words: &'static [&'static str]| option::of(select(words).prop_map(Value::from));
+    let bytes = (1..=keyway_manifest::limits::MAX_RESOURCE).prop_map(Value::from);
+    object(
+        (
+            word(&["snapshot", "exclusive"]),
+            word(&["require", "prefer", "reset"]),
+            option::of(prop_oneof![bytes, Just(json!(67_108_864))]),
+            word(&["run", "leak", "retain"]),
+        )
+            .prop_map(|(mode, state, max_state_bytes, thread_locals)| {
+                vec![
+                    ("mode", mode),
+                    ("state", state),
+                    ("max_state_bytes", max_state_bytes),
+                    ("thread_locals", thread_locals),
+                ]
+            }),
+    )
+}
+
 /// A valid manifest as a JSON document.
 fn document() -> impl Strategy<Value = Value> {
     let text = |value: String| Value::from(value);
@@ -276,10 +297,11 @@ fn document() -> impl Strategy<Value = Value> {
         option::of(permissions()),
         option::of(config()),
         option::of(resources()),
+        option::of(reload()),
     );
     let plugin = object((head, body).prop_map(|(head, body)| {
         let (id, version, min_host_version, description, authors, license, isolation) = head;
-        let (capabilities, dependencies, permissions, config, resources) = body;
+        let (capabilities, dependencies, permissions, config, resources, reload) = body;
         vec![
             ("id", Some(id.into())),
             ("version", Some(version.into())),
@@ -293,6 +315,7 @@ fn document() -> impl Strategy<Value = Value> {
             ("permissions", permissions),
             ("config", config),
             ("resources", resources),
+            ("reload", reload),
         ]
     }));
     plugin.prop_map(|plugin| json!({ "plugin": plugin }))

@@ -1,7 +1,7 @@
 //! The rows that come from a plugin's manifest.
 
 use keyway_host::manifest::{
-    Access, ConfigField, ConfigType, ConfigValue, Manifest, Permissions, Resources,
+    Access, ConfigField, ConfigType, ConfigValue, Manifest, Permissions, Reload, Resources,
 };
 
 use super::Table;
@@ -40,6 +40,7 @@ pub(super) fn rows(table: &mut Table, manifest: &Manifest) {
     }
     group(table, "permissions", permissions(&manifest.permissions));
     group(table, "resources", resources(&manifest.resources));
+    group(table, "reload", reload(&manifest.reload));
     group(table, "config", manifest.config.iter().flat_map(setting));
 }
 
@@ -92,6 +93,33 @@ fn resources(resources: &Resources) -> impl Iterator<Item = String> {
     limits
         .into_iter()
         .filter_map(|(what, limit, unit)| Some(format!("{what:13}  {} {unit}", limit?)))
+}
+
+/// What is not the default.
+fn reload(reload: &Reload) -> impl Iterator<Item = String> {
+    let default = Reload::default();
+    let bytes = reload.max_state_bytes;
+    let rows = [
+        ("mode", reload.mode.to_string(), reload.mode != default.mode),
+        (
+            "state",
+            reload.state.to_string(),
+            reload.state != default.state,
+        ),
+        (
+            "state up to",
+            format!("{bytes} bytes"),
+            bytes != default.max_state_bytes,
+        ),
+        (
+            "thread locals",
+            reload.thread_locals.to_string(),
+            reload.thread_locals != default.thread_locals,
+        ),
+    ];
+    rows.into_iter()
+        .filter(|(.., is_set)| *is_set)
+        .map(|(what, value, _)| format!("{what:13}  {value}"))
 }
 
 /// The type of a setting with its default, and what it is for on a line of its own.
