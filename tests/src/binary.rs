@@ -102,6 +102,19 @@ pub fn with_note(library: &[u8], change: impl FnOnce(&mut NoteText)) -> Vec<u8> 
     copy
 }
 
+/// A copy of a library whose manifest has this table `[plugin.reload]`, in place of its own.
+///
+/// # Panics
+///
+/// When the table is not valid, or there is no room for it in the note.
+pub fn with_reload(library: &[u8], reload: Value) -> Vec<u8> {
+    with_note(library, |note| {
+        note.change_manifest(|plugin| {
+            plugin.insert("reload".to_owned(), reload);
+        });
+    })
+}
+
 /// A copy of a library whose file says another thing than the loaded library will: the table of
 /// sections leads to a changed note at the end of the file, and the segments to the old one.
 pub fn with_note_in_file_only(library: &[u8], change: impl FnOnce(&mut NoteText)) -> Vec<u8> {

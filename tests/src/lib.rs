@@ -15,7 +15,7 @@ pub mod scene;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use keyway_host::{Host, HostBuilder};
 
@@ -39,6 +39,28 @@ pub fn plugin(package: &str) -> PathBuf {
     built
         .get(package)
         .unwrap_or_else(|| panic!("no fixture {package}: {built:?}"))
+        .clone()
+}
+
+/// One of the versions that a fixture comes in, each an example of its package:
+/// `variant("keeps-state", "v2")` is the example `keeps_state_v2`.
+///
+/// # Panics
+///
+/// When they do not build, or there is none of this name.
+pub fn variant(package: &str, name: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<String, BTreeMap<String, PathBuf>>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let variants = built.entry(package.to_owned()).or_insert_with(|| {
+        let mut build = cargo(&["build", "-p", package, "--examples"]);
+        libraries_by(&mut build, |message| {
+            Some(message["target"]["name"].as_str()?.to_owned())
+        })
+    });
+    let example = format!("{}_{name}", package.replace('-', "_"));
+    variants
+        .get(&example)
+        .unwrap_or_else(|| panic!("no example {example}: {variants:?}"))
         .clone()
 }
 
@@ -85,6 +107,19 @@ pub fn cargo<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Command {
 ///
 /// With cargo's own output when it fails.
 pub fn cargo_libraries(build: &mut Command) -> BTreeMap<String, PathBuf> {
+    libraries_by(build, |message| {
+        let manifest = Path::new(message["manifest_path"].as_str()?);
+        let directory = manifest.parent()?.file_name()?;
+        Some(directory.to_string_lossy().into_owned())
+    })
+}
+
+/// Runs a `cargo build`; answers the dynamic libraries that it made, by what `name` reads from the
+/// message about each.
+fn libraries_by(
+    build: &mut Command,
+    name: impl Fn(&serde_json::Value) -> Option<String>,
+) -> BTreeMap<String, PathBuf> {
     let output = build
         .arg("--message-format=json-render-diagnostics")
         .output()
@@ -94,12 +129,14 @@ pub fn cargo_libraries(build: &mut Command) -> BTreeMap<String, PathBuf> {
     String::from_utf8(output.stdout)
         .expect("cargo writes UTF-8")
         .lines()
-        .filter_map(library_of_message)
+        .filter_map(|line| {
+            let message = serde_json::from_str(line).ok()?;
+            Some((name(&message)?, library_of_message(&message)?))
+        })
         .collect()
 }
 
-fn library_of_message(line: &str) -> Option<(String, PathBuf)> {
-    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+fn library_of_message(message: &serde_json::Value) -> Option<PathBuf> {
     if message["reason"] != "compiler-artifact" {
         return None;
     }
@@ -111,18 +148,11 @@ fn library_of_message(line: &str) -> Option<(String, PathBuf)> {
         return None;
     }
     let extension = std::env::consts::DLL_EXTENSION;
-    let library = message["filenames"]
+    message["filenames"]
         .as_array()?
         .iter()
         .filter_map(|name| Some(PathBuf::from(name.as_str()?)))
-        .find(|name| name.extension().is_some_and(|found| found == extension))?;
-    let manifest = Path::new(message["manifest_path"].as_str()?);
-    let package = manifest
-        .parent()?
-        .file_name()?
-        .to_string_lossy()
-        .into_owned();
-    Some((package, library))
+        .find(|name| name.extension().is_some_and(|found| found == extension))
 }
 
 /// A host of an application `tests` at version 1.0.0, to be set up further.

@@ -45,7 +45,7 @@ impl Drop for Watched {
 }
 
 /// Explores `model` with at most `preemptions` involuntary switches in one execution.
-fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(model);

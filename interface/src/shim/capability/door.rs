@@ -110,3 +110,6 @@ pub(super) fn no_object() -> RawObject {
 unsafe extern "C" fn drop_nothing(_: *mut ()) -> AbiResult<()> {
     RResult::ROk(())
 }
+
+#[cfg(test)]
+mod tests;
