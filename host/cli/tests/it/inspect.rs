@@ -95,6 +95,36 @@ fn a_plugin_for_another_version_of_the_application_is_shown_as_refused() {
     assert!(shown.contains("loads in      keyway 1.0.0"), "{shown}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_not_the_default_in_the_reload_table_is_shown() {
+    let reload = serde_json::json!({
+        "mode": "exclusive",
+        "state": "require",
+        "max_state_bytes": 1_000_000,
+        "thread_locals": "leak",
+    });
+    let original = std::fs::read(library("misbehaves")).expect("a fixture");
+    let dir = tempfile::tempdir().expect("a directory");
+    let copy = keyway_tests::binary::with_reload(&original, reload);
+    std::fs::write(dir.path().join("copy.so"), copy).expect("a copy");
+    let output = keyway("inspect copy.so").dir(dir.path()).output();
+    let shown = String::from_utf8(output.stdout).expect("UTF-8");
+    let rows: Vec<&str> = shown
+        .lines()
+        .skip_while(|line| !line.starts_with("reload"))
+        .take(3)
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "reload        mode           exclusive",
+            "              state up to    1000000 bytes",
+            "              thread locals  leak",
+        ]
+    );
+}
+
 #[test]
 fn a_library_that_is_no_plugin_is_shown_and_refused() {
     inspect("not-a-plugin").check(&expect![[r#"
