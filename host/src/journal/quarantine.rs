@@ -86,7 +86,11 @@ impl Quarantine {
     pub(super) fn remove(&self, hash: &ContentHash) -> io::Result<bool> {
         match std::fs::remove_file(self.path(hash)) {
             Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }
@@ -101,7 +105,12 @@ impl Quarantine {
     fn read(&self, path: &Path) -> Option<Quarantined> {
         let text = match read_small(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return None,
+            // Without a directory there is no quarantine; the journal has told of it.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return None;
+            }
             // Another user's, which that user's hosts can read.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 ignored(path, &error);
