@@ -331,11 +331,11 @@ fn a_directory_that_cannot_be_used_guards_nothing_and_stops_nothing() {
 fn what_is_in_quarantine_is_refused_where_nothing_can_be_written() {
     let home = home();
     let dying = Journal::open(Some(home.path()));
-    let _guard = begin(&dying, "bad").expect("it begins");
+    let guard = begin(&dying, "bad").expect("it begins");
     die(home.path());
     drop(Journal::open(Some(home.path())));
     // Even root cannot make a journal where the directory for them is none.
-    drop((_guard, dying));
+    drop((guard, dying));
     fs::remove_dir_all(home.path().join("journal")).expect("it is there");
     fs::write(home.path().join("journal"), "").expect("a file");
     let journal = Journal::open(Some(home.path()));

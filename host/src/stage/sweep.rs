@@ -125,10 +125,12 @@ mod tests {
     /// The stage of a process that died, as far as the file system shows.
     fn abandoned(home: &Path, name: &str) -> PathBuf {
         let dir = home.join(name);
-        let mut builder = fs::DirBuilder::new();
+        fs::create_dir(&dir).expect("a directory");
         #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&dir).expect("a directory");
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        }
         fs::write(dir.join(LOCK), "").expect("a lock");
         fs::write(dir.join("1-libplugin.so"), "a copy").expect("a copy");
         dir
