@@ -29,6 +29,8 @@ pub enum HostErrorKind {
     Isolation,
     /// The configuration does not fit what the plugin's manifest says of its settings.
     Config,
+    /// An earlier process died while it loaded this very build of the plugin.
+    Quarantined,
     /// The private copy could not be made.
     Stage,
     /// The dynamic loader refused the library.
@@ -69,6 +71,7 @@ impl HostErrorKind {
             HostErrorKind::HostVersion => "host-version",
             HostErrorKind::Isolation => "isolation",
             HostErrorKind::Config => "config",
+            HostErrorKind::Quarantined => "quarantined",
             HostErrorKind::Stage => "stage",
             HostErrorKind::Open => "open",
             HostErrorKind::Descriptor => "descriptor",

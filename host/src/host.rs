@@ -19,6 +19,8 @@ use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::drain::drain;
 use crate::error::{HostError, HostErrorKind};
+use crate::inspect::ContentHash;
+use crate::journal::{Journal, Quarantined};
 use crate::library::{LibraryCounts, Tally};
 use crate::log::FilterWatchStop;
 use crate::registry::Registry;
@@ -49,6 +51,7 @@ struct Inner {
     /// The names of plugins that are being loaded.
     loading: Mutex<BTreeSet<Arc<str>>>,
     stage: Stage,
+    journal: Arc<Journal>,
     tally: Arc<Tally>,
     clock: Arc<Clock>,
     /// Ends the thread that tells plugins of changes of the log filter.
@@ -177,6 +180,24 @@ impl Host {
     /// Blocks the calling thread.
     pub fn wait_for_unload(&self, patience: Duration) -> LibraryCounts {
         self.inner.tally.wait_for_none_open(patience)
+    }
+
+    /// The builds of plugins that are refused, since a process died while it loaded them; sorted by
+    /// plugin and version. Those that other hosts with the same
+    /// [state directory](HostBuilder::state_dir) died of are among them; without one there are
+    /// none.
+    pub fn quarantined(&self) -> Vec<Quarantined> {
+        self.inner.journal.quarantined()
+    }
+
+    /// Lets a build of a plugin be loaded again; answers whether it was in quarantine. It is
+    /// released for all hosts with the same [state directory](HostBuilder::state_dir).
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::Host`] when the state directory cannot be written to.
+    pub fn release(&self, hash: &ContentHash) -> Result<bool, HostError> {
+        self.inner.journal.release(hash)
     }
 
     /// Ends all plugins; answers what went wrong with any of them.

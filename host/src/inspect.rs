@@ -43,6 +43,8 @@ pub use target::TargetMismatch;
 use error::Fault;
 use source::Source;
 
+use crate::regular::{self, Links};
+
 /// Reads the facts of the library at `path` without loading it.
 ///
 /// # Errors
@@ -81,7 +83,8 @@ fn inspect_at(path: &Path) -> Result<Inspection, Fault> {
             None,
         ));
     }
-    let file = std::fs::File::open(path).map_err(|error| Fault::io("open the file", error))?;
+    let file =
+        regular::open(path, Links::Follow).map_err(|error| Fault::io("open the file", error))?;
     // The length of the file that was opened, which need not be the one that was asked about.
     let len = file
         .metadata()

@@ -51,7 +51,9 @@
 //! 1. a private copy of the file is made and hashed;
 //! 2. the copy is [inspected](inspect()): it must be a complete library with one note;
 //! 3. target, panic strategy, interface version, the bounds on this application's version, the
-//!    isolation and the plugin's settings are decided on. Up to here no code of the plugin has run;
+//!    isolation and the plugin's settings are decided on, and a build that ended a process before
+//!    is refused, if there is a [state directory](HostBuilder::state_dir). Up to here no code of the
+//!    plugin has run;
 //! 4. the copy is opened, its descriptor compared with the note, and the layouts of all types and
 //!    tables are compared;
 //! 5. the plugin prepares itself from its configuration, and activates; both on a thread of their
@@ -80,9 +82,11 @@ mod error;
 mod generation;
 mod host;
 pub mod inspect;
+mod journal;
 mod library;
 mod log;
 mod registry;
+mod regular;
 mod services;
 mod stage;
 mod suggest;
@@ -92,6 +96,7 @@ mod tool;
 pub use error::{HostError, HostErrorKind};
 pub use host::{Host, HostBuilder, LoadOptions, LoadTimes, PluginStatus, RegisteredCapability};
 pub use inspect::inspect;
+pub use journal::{Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;

@@ -2,8 +2,13 @@
 //!
 //! A build output is never loaded itself: the next build would overwrite a mapped file, which is
 //! a crash, and the dynamic loader answers the old image for a file that it knows. Each load gets
-//! its own copy, under a name of its own, in a directory that only this user can enter.
+//! its own copy, under a name of its own, in a directory that only this user can enter. A host
+//! removes its directory when it ends; where the process died before that, a later host's
+//! [`sweep`] does.
 
+mod sweep;
+
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,10 +18,14 @@ use tempfile::TempDir;
 
 use crate::error::{HostError, HostErrorKind};
 use crate::inspect::{ContentHash, ContentHasher};
+use crate::regular::{self, Links};
 
 /// The directory of a host's private copies; removed with the host.
 #[derive(Debug)]
 pub(crate) struct Stage {
+    /// Says that the directory is in use. It goes before the directory, since not every system
+    /// removes a file that is open; whoever sweeps in between does the same work.
+    _lock: Option<File>,
     dir: TempDir,
     next: AtomicU64,
 }
@@ -30,11 +39,17 @@ pub(crate) struct Staged {
 
 const CHUNK: usize = 256 * 1024;
 
+/// What the name of each stage begins with; the number of its process and six letters follow.
+const PREFIX: &str = "keyway-";
+
+/// The file that a stage's host keeps locked.
+const LOCK: &str = "lock";
+
 impl Stage {
     pub(crate) fn new(parent: Option<&Path>) -> Result<Self, HostError> {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
         let mut builder = tempfile::Builder::new();
-        let prefix = format!("keyway-{}-", std::process::id());
+        let prefix = format!("{PREFIX}{}-", std::process::id());
         builder.prefix(&prefix);
         #[cfg(unix)]
         {
@@ -52,7 +67,15 @@ impl Stage {
             .hint("choose another place with HostBuilder::stage_dir")
             .source(error)
         })?;
+        // A file system without locks has stages that nobody sweeps, and that is all.
+        let lock = lock(dir.path())
+            .inspect_err(|error| {
+                tracing::debug!(stage = %dir.path().display(), "cannot lock the stage: {error}");
+            })
+            .ok();
+        sweep::sweep(&parent, dir.path());
         Ok(Stage {
+            _lock: lock,
             dir,
             next: AtomicU64::new(1),
         })
@@ -78,15 +101,20 @@ impl Stage {
     }
 }
 
-fn copy(source: &Path, target: &Path) -> std::io::Result<ContentHash> {
-    // Opening a pipe would wait for its other end, and a device may have none.
-    if !fs::metadata(source)?.is_file() {
-        return Err(std::io::Error::other(format!(
-            "expected a regular file, found something else: {}",
-            source.display()
-        )));
-    }
-    let mut source = fs::File::open(source)?;
+/// Marks a new directory as a stage that is in use.
+///
+/// The file gets its name after it is locked: a stage whose `lock` is there and free is one whose
+/// process has died, and never one that is just being made.
+fn lock(dir: &Path) -> std::io::Result<File> {
+    let new = dir.join("lock.new");
+    let file = create(&new)?.into_file();
+    file.try_lock()?;
+    fs::rename(&new, dir.join(LOCK))?;
+    Ok(file)
+}
+
+/// Makes a file that nobody else reads.
+fn create(path: &Path) -> std::io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -94,7 +122,12 @@ fn copy(source: &Path, target: &Path) -> std::io::Result<ContentHash> {
         use fs_err::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    let mut target = options.open(target)?;
+    options.open(path)
+}
+
+fn copy(source: &Path, target: &Path) -> std::io::Result<ContentHash> {
+    let mut source = fs::File::from_parts(regular::open(source, Links::Follow)?, source);
+    let mut target = create(target)?;
     let mut hasher = ContentHasher::new();
     let mut chunk = vec![0; CHUNK];
     loop {
@@ -138,6 +171,20 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_not_copied_and_not_waited_for() {
+        let home = tempfile::tempdir().expect("a directory");
+        let pipe = home.path().join("plugin.so");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo starts").success());
+        let stage = Stage::new(Some(home.path())).expect("a stage");
+        let error = stage.copy(&pipe).expect_err("it is a pipe");
+        let text = error.to_string();
+        assert!(text.contains("expected a regular file"), "{text}");
+        assert!(text.contains("plugin.so"), "{text}");
     }
 
     #[test]

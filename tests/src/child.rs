@@ -4,7 +4,7 @@
 //! The child is a test too, which is ignored unless its parent asks for it by name.
 
 use std::ffi::OsStr;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// Runs an ignored test of the calling test's own binary in a new process.
 ///
@@ -12,11 +12,26 @@ use std::process::{Command, Output};
 ///
 /// When the process cannot be started.
 pub fn run(test: &str, environment: &[(&str, &OsStr)]) -> Output {
+    let child = start(test, environment);
+    child
+        .wait_with_output()
+        .expect("the child can be waited for")
+}
+
+/// Starts an ignored test in a new process, for tests that do something while it runs.
+///
+/// # Panics
+///
+/// When the process cannot be started.
+pub fn start(test: &str, environment: &[(&str, &OsStr)]) -> Child {
     let binary = std::env::current_exe().expect("a test knows its binary");
     Command::new(binary)
         .args(["--exact", test, "--ignored", "--nocapture"])
         .envs(environment.iter().copied())
-        .output()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the tests' own binary starts")
 }
 
@@ -26,7 +41,15 @@ pub fn run(test: &str, environment: &[(&str, &OsStr)]) -> Output {
 ///
 /// With what the child wrote, unless it ran the test and the test passed.
 pub fn passes(test: &str, environment: &[(&str, &OsStr)]) {
-    let output = run(test, environment);
+    assert_passed(test, &run(test, environment));
+}
+
+/// The child ran the test, and the test passed.
+///
+/// # Panics
+///
+/// With what the child wrote, when that is not so.
+pub fn assert_passed(test: &str, output: &Output) {
     let written = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(

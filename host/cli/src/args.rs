@@ -71,6 +71,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Call(Call),
     Dev(Dev),
+    Release(Release),
 }
 
 /// Show the facts of a plugin from its file alone; no code of it runs.
@@ -151,6 +152,14 @@ impl Dev {
     }
 }
 
+/// Let a library be loaded again that is in quarantine, since a process died while it loaded it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Release {
+    /// The library, a directory with one library, a crate that cargo has built, or a hash.
+    #[arg(value_name = "FILE|DIR|HASH")]
+    pub(crate) subject: PathBuf,
+}
+
 /// The plugin's configuration.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Settings {
@@ -180,7 +189,7 @@ impl Args {
         match &self.command {
             Command::Inspect(command) => command.json,
             Command::Call(command) => command.json,
-            Command::Dev(_) => false,
+            Command::Dev(_) | Command::Release(_) => false,
         }
     }
 }

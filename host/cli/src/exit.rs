@@ -19,10 +19,12 @@ pub(crate) const NOT_FOUND: u8 = 5;
 pub(crate) const TIMEOUT: u8 = 6;
 /// `keyway` itself could not go on: no space for private copies, no thread, no output.
 pub(crate) const HOST: u8 = 7;
+/// The library is in quarantine: an earlier process died while it loaded it.
+pub(crate) const QUARANTINED: u8 = 8;
 /// Ended by Ctrl-C or by a signal that asks to end; 128 and the number of SIGINT, as shells count.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-const TABLE: [(u8, &str); 9] = [
+const TABLE: [(u8, &str); 10] = [
     (SUCCESS, "done"),
     (FAILED, "the plugin or the tool failed"),
     (USAGE, "wrong usage, or arguments that do not fit the tool"),
@@ -31,6 +33,10 @@ const TABLE: [(u8, &str); 9] = [
     (NOT_FOUND, "no such file, crate, built library or tool"),
     (TIMEOUT, "a deadline passed"),
     (HOST, "keyway itself could not go on"),
+    (
+        QUARANTINED,
+        "in quarantine, since a process died while it loaded this library",
+    ),
     (INTERRUPTED, "ended by Ctrl-C or a signal"),
 ];
 

@@ -202,6 +202,7 @@ fn exit_of_host(error: &HostError) -> u8 {
         | Kind::Descriptor
         | Kind::Layout => exit::UNFIT,
         Kind::Config => exit::USAGE,
+        Kind::Quarantined => exit::QUARANTINED,
         Kind::NotFound => exit::NOT_FOUND,
         Kind::Stage | Kind::AlreadyLoaded | Kind::Host => exit::HOST,
         _ => exit::FAILED,

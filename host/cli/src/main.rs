@@ -14,6 +14,7 @@ mod failure;
 mod inspect;
 mod interrupt;
 mod logging;
+mod release;
 mod session;
 mod subject;
 mod terminal;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Inspect(command) => inspect::run(command, &terminal),
         Command::Call(command) => call::run(command, &terminal),
         Command::Dev(command) => dev::run(command, &terminal),
+        Command::Release(command) => release::run(command, &terminal),
     };
     let code = match outcome {
         Ok(()) => exit::SUCCESS,

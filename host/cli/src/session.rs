@@ -2,7 +2,7 @@
 //! happens in between.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use keyway_host::keyway::capability::Capability;
@@ -33,6 +33,35 @@ pub(crate) fn host_builder(application: &Application) -> HostBuilder {
     Host::builder("keyway", application.host_version.clone())
 }
 
+/// With the user's state directory, so that a plugin which ends the process is refused the next
+/// time. Where there is no such directory, there is no such guard.
+pub(crate) fn with_state(builder: HostBuilder) -> HostBuilder {
+    match state_dir() {
+        Some(dir) => builder.state_dir(dir),
+        None => builder,
+    }
+}
+
+/// `$XDG_STATE_HOME/keyway`, or `~/.local/state/keyway`.
+#[cfg(not(windows))]
+fn state_dir() -> Option<PathBuf> {
+    // The specification has relative paths ignored.
+    let absolute = |dir: &PathBuf| dir.is_absolute();
+    let state = std::env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .filter(absolute);
+    let home = || std::env::home_dir().filter(absolute);
+    let state = state.or_else(|| Some(home()?.join(".local/state")))?;
+    Some(state.join("keyway"))
+}
+
+/// `%LOCALAPPDATA%\keyway\state`.
+#[cfg(windows)]
+fn state_dir() -> Option<PathBuf> {
+    let local = std::env::var_os("LOCALAPPDATA").map(PathBuf::from);
+    Some(local.filter(|dir| dir.is_absolute())?.join(r"keyway\state"))
+}
+
 impl Session<'_> {
     /// Does `work` with a new host, then ends all that it loaded.
     pub(crate) fn run<T>(
@@ -41,7 +70,9 @@ impl Session<'_> {
         terminal: &Terminal,
         work: impl FnOnce(&Session<'_>) -> Outcome<T>,
     ) -> Outcome<T> {
-        let host = host_builder(application).build().map_err(Failure::from)?;
+        let host = with_state(host_builder(application))
+            .build()
+            .map_err(Failure::from)?;
         let session = Session { host, interrupt };
         let outcome = work(&session);
         let mut told = match &outcome {
@@ -113,12 +144,17 @@ impl Session<'_> {
 /// Why a plugin was not loaded, with what to do about it here.
 pub(crate) fn refused(error: &HostError) -> Failure {
     let failure = Failure::from(error);
-    if error.kind() == HostErrorKind::HostVersion {
-        return failure.hint(
+    match (error.kind(), error.path()) {
+        (HostErrorKind::HostVersion, _) => failure.hint(
             "keyway stands in for the application; say which version of it with --host-version",
-        );
+        ),
+        (HostErrorKind::Quarantined, Some(path)) => failure.hint(format!(
+            "mend it and build it anew, since another build is another plugin; to load this one \
+             again: keyway release {}",
+            path.display()
+        )),
+        _ => failure,
     }
-    failure
 }
 
 /// What there is to say of a plugin that has nothing to call here; none if it offers tools.

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::error::{HostError, HostErrorKind};
 use crate::inspect::Inspection;
+use crate::journal::Journal;
 use crate::log::FilterWatch;
 use crate::registry::Registry;
 use crate::stage::Stage;
@@ -28,6 +29,7 @@ pub struct HostBuilder {
     version: Version,
     options: Options,
     stage_dir: Option<PathBuf>,
+    state_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +53,7 @@ impl HostBuilder {
             version,
             options,
             stage_dir: None,
+            state_dir: None,
         }
     }
 
@@ -88,8 +91,38 @@ impl HostBuilder {
     }
 
     /// Where the private copies of plugin files go. Default: the system's temporary directory.
+    ///
+    /// Each host makes a directory of its own in there, and removes it when it ends. Those of hosts
+    /// whose process died are removed by the next host with the same place.
     pub fn stage_dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.stage_dir = Some(dir.as_ref().to_owned());
+        self
+    }
+
+    /// Where the host keeps what has to survive its process; made if it is not there, for this user
+    /// only. Default: none, and no crash guard.
+    ///
+    /// With a state directory the host guards against plugins that end the process while they are
+    /// loaded: by a crash, an abort, a call of `exit`. Before any code of a plugin runs, the host
+    /// notes which build it is, and in which [`Phase`](crate::Phase); when the plugin serves or was
+    /// refused, the note goes. The next host with the same directory puts the builds that are still
+    /// noted into quarantine: loading one is an error of kind [`HostErrorKind::Quarantined`], before
+    /// anything of it runs, until [`Host::release`]. Another build is another plugin.
+    ///
+    /// How the process ended is not known to those that come later. So an end that the plugin is
+    /// not to blame for counts as well, if it comes in the middle of a load: somebody kills the
+    /// process, for instance since a plugin hangs, or another thread calls `exit`. An application
+    /// avoids the latter by dropping the future of [`Host::load_with`] first. When several plugins
+    /// are being loaded at that moment, all of them are quarantined. A panic that is contained, a
+    /// deadline that passes and a refusal are no crash. A crash after the load, in a call, is not
+    /// guarded against, and neither is [`Host::register_static`].
+    ///
+    /// Several hosts and processes may share a directory, of one user and on a file system with
+    /// locks. One that cannot be used is told of in a `tracing` event at level `WARN`, and the host
+    /// goes on: a plugin that is in quarantine is refused as long as that can be read, and nothing
+    /// is noted.
+    pub fn state_dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.state_dir = Some(dir.as_ref().to_owned());
         self
     }
 
@@ -119,6 +152,7 @@ impl HostBuilder {
             version,
             options,
             stage_dir,
+            state_dir,
         } = self;
         let refuse = |message: &str| Err(HostError::new(HostErrorKind::Host, message));
         if name.trim().is_empty() {
@@ -150,6 +184,7 @@ impl HostBuilder {
             plugins: Mutex::default(),
             loading: Mutex::default(),
             stage: Stage::new(stage_dir.as_deref())?,
+            journal: Journal::open(state_dir.as_deref()),
             tally: Arc::default(),
             clock: Arc::new(clock),
             _filter: stop,

@@ -19,6 +19,7 @@ use super::plugin::{LoadTimes, PluginStatus};
 use super::start::Candidate;
 use crate::error::{HostError, HostErrorKind};
 use crate::inspect::{NoteFacts, inspect};
+use crate::journal::{Guard, Phase};
 use crate::library::Library;
 
 /// How one plugin is to be loaded.
@@ -123,6 +124,11 @@ impl Host {
             .check(&inspection, note, &manifest)
             .map_err(|error| error.of_plugin(&label).at(path))?;
         times.inspect = clock.elapsed();
+        let journal = &self.inner.journal;
+        let guard = journal
+            .begin(staged.hash, &manifest, path)
+            .map_err(|error| error.of_plugin(&label).at(path))?;
+        let mark = guard.mark();
         let name = options.qualify(manifest.id.as_str()).into();
         let path = Some(path.to_owned());
         let staged = Some(staged);
@@ -134,6 +140,7 @@ impl Host {
             minor,
             times,
             warnings,
+            guard,
         };
         let note = note.clone();
         let tally = Arc::clone(&self.inner.tally);
@@ -142,6 +149,7 @@ impl Host {
                 HostError::new(HostErrorKind::Stage, "there is no private copy to open")
             })?;
             let library = Library::open(path, &note, &tally)?;
+            mark.phase(Phase::Construct);
             Ok((library.descriptor(), Some(library)))
         })
         .await
@@ -176,6 +184,7 @@ impl Host {
             minor,
             times: LoadTimes::default(),
             warnings,
+            guard: Guard::of_static_plugin(),
         };
         self.start(candidate, options, move |_| Ok((descriptor, None)))
             .await

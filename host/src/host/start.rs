@@ -21,6 +21,7 @@ use super::plugin::{LoadTimes, LoadedPlugin, PluginStatus, stop_root};
 use crate::boundary;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
+use crate::journal::{Guard, Phase};
 use crate::library::Library;
 use crate::log::{LogBridge, LogLimits};
 use crate::registry::{Key, Offer};
@@ -38,6 +39,8 @@ pub(super) struct Candidate {
     pub(super) minor: u16,
     pub(super) times: LoadTimes,
     pub(super) warnings: Vec<String>,
+    /// Says to later hosts how far the load came, should the process die in it.
+    pub(super) guard: Guard,
 }
 
 impl Host {
@@ -89,6 +92,7 @@ impl Host {
             minor,
             times,
             warnings,
+            guard,
         } = candidate;
         let plugin = Arc::new(LoadedPlugin {
             generation: root.generation,
@@ -102,6 +106,7 @@ impl Host {
         });
         inner.plugins().insert(name, Arc::clone(&plugin));
         drop(reserved);
+        drop(guard);
         if crate::log::epoch() != filter {
             // It may have asked before the change, and was not yet among those who are told.
             plugin
@@ -192,6 +197,7 @@ impl Host {
     ) -> Result<(), HostError> {
         let (inner, runtime) = (&self.inner, self.runtime());
         let deadline = inner.options.lifecycle_deadline;
+        candidate.guard.phase(Phase::Prepare);
         let clock = Instant::now();
         let (handle, config) = (root.handle.clone(), options.config.clone());
         supervise(runtime, deadline, move || async move {
@@ -201,6 +207,7 @@ impl Host {
         .map_err(|error| HostError::from_plugin(HostErrorKind::Prepare, "prepare", error))?;
         candidate.times.prepare += clock.elapsed();
 
+        candidate.guard.phase(Phase::Activate);
         let clock = Instant::now();
         let handle = root.handle.clone();
         let registrations = supervise(

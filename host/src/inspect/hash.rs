@@ -7,6 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::error::{Fault, InspectError};
+use crate::regular::{self, Links};
 
 /// BLAKE3 of a file's content. It prints and parses as `blake3:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,7 +117,7 @@ pub fn hash_file(path: impl AsRef<Path>) -> Result<ContentHash, InspectError> {
 }
 
 fn hash_at(path: &Path) -> io::Result<ContentHash> {
-    let mut file = std::fs::File::open(path)?;
+    let mut file = regular::open(path, Links::Follow)?;
     let mut hasher = ContentHasher::new();
     // The wide kernels of BLAKE3 need pieces of 16 KiB and more; this is far from any stack limit.
     let mut piece = vec![0; 64 << 10];

@@ -23,6 +23,7 @@ fn help_lists_the_exit_codes() {
             5  no such file, crate, built library or tool
             6  a deadline passed
             7  keyway itself could not go on
+            8  in quarantine, since a process died while it loaded this library
           130  ended by Ctrl-C or a signal
     "#]]
     .assert_eq(codes);
@@ -81,11 +82,13 @@ fn ctrl_c_ends_a_plugin_that_blocks_and_leaves_nothing_behind() {
     let temporary = tempfile::tempdir().expect("a directory");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
+    let state = tempfile::tempdir().expect("a directory");
     let child = keyway("call --host-version 1.0.0 --config at=\"prepare\" --config how=\"block\"")
         .arg(format!("--config=port={port}"))
         .arg(library("misbehaves"))
         .arg("double")
         .env("TMPDIR", temporary.path())
+        .env("XDG_STATE_HOME", state.path())
         .into_command()
         .stderr(Stdio::piped())
         .spawn()
@@ -104,4 +107,11 @@ fn ctrl_c_ends_a_plugin_that_blocks_and_leaves_nothing_behind() {
     assert_eq!((output.status.code(), &*stderr), (Some(130), ""));
     let left = std::fs::read_dir(temporary.path()).expect("the directory");
     assert_eq!(left.count(), 0, "the private copy is gone");
+    let again = keyway("call --host-version 1.0.0")
+        .arg(library("misbehaves"))
+        .arg("double")
+        .arg(r#"{"number": 21}"#)
+        .env("XDG_STATE_HOME", state.path())
+        .output();
+    assert_eq!(again.status.code(), Some(0), "an end in order is no crash");
 }

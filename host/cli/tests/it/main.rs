@@ -9,4 +9,5 @@ mod endings;
 mod inspect;
 mod libraries;
 mod readme;
+mod release;
 mod run;

@@ -5,10 +5,12 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use expect_test::Expect;
 use keyway_host::keyway::version::{RUSTC, TARGET};
 use regex_lite::Regex;
+use tempfile::TempDir;
 
 /// One run to be made.
 #[derive(Debug)]
@@ -23,7 +25,8 @@ pub(crate) fn keyway(arguments: &str) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
     command
         .args(arguments.split_whitespace())
-        .env("RUST_LOG", "off");
+        .env("RUST_LOG", "off")
+        .env("XDG_STATE_HOME", state());
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
         command.env_remove(name);
     }
@@ -32,6 +35,15 @@ pub(crate) fn keyway(arguments: &str) -> Run {
         stdin: String::new(),
         names: Vec::new(),
     }
+}
+
+/// The state directory of all runs that have none of their own: new for each run of the tests, so
+/// that one which is cut short leaves nothing to the next, and never that of the user.
+fn state() -> &'static Path {
+    static STATE: OnceLock<TempDir> = OnceLock::new();
+    STATE
+        .get_or_init(|| tempfile::tempdir().expect("a directory"))
+        .path()
 }
 
 impl Run {
@@ -118,6 +130,7 @@ impl Run {
             (r#""size":[0-9]+"#, r#""size":[SIZE]"#),
             (r"\b[0-9.]+ (µs|ms|s)\b", "[TIME]"),
             (r"\.rs:[0-9]+:[0-9]+", ".rs:[LINE]"),
+            (r"\b[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC\b", "[WHEN]"),
             // What a library is linked with is the platform's.
             (r"(?m)^(format|needs) .*", "$1 [PLATFORM]"),
             // What cargo says of its progress.
