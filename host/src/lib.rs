@@ -92,6 +92,11 @@ mod stage;
 mod suggest;
 mod supervise;
 mod tool;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the reload that listens to it is not there yet")
+)]
+mod watch;
 
 pub use error::{HostError, HostErrorKind};
 pub use host::{Host, HostBuilder, LoadOptions, LoadTimes, PluginStatus, RegisteredCapability};
