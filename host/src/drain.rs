@@ -1,84 +1,105 @@
-//! Waits for the calls that are inside of what was withdrawn.
+//! Waits for the calls that are inside of what was withdrawn or replaced.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::future::Future;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
-use keyway::capability::Entry;
-use keyway::slot::Retired;
-use tokio::runtime::Handle;
+use crate::clock::Clock;
+use crate::host::Instance;
+use crate::registry::Replaced;
 
-use crate::supervise::supervise;
-
-/// The longest pause between two looks at the calls that are left.
-const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+/// How often it looks again at once, before it starts to sleep.
+const YIELDS: u32 = 64;
+/// The first pause between two looks at the calls that are left, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
 /// How long cancelled calls get to be polled and dropped by those who wait for them.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Returns when no call is left inside. At the deadline async calls are cancelled. The entries are
-/// dropped on a thread of the host's, where destructors of the plugin may block.
+/// Calls that did not end in time.
+#[must_use]
+pub(crate) struct Left {
+    /// What sync calls are inside of.
+    pub(crate) stuck: Replaced,
+    /// Async calls that are pending.
+    pub(crate) pending: usize,
+}
+
+impl Left {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.stuck.is_empty() && self.pending == 0
+    }
+}
+
+/// Returns when no call is left inside, or at the end of patience.
 pub(crate) async fn drain(
-    runtime: &Handle,
-    retired: Vec<Retired<Entry>>,
-    deadline: Duration,
-    plugin: &str,
+    clock: &Clock,
+    instance: &Instance,
+    retired: Replaced,
+    patience: impl Future<Output = ()>,
+) -> Left {
+    let mut patience = pin!(patience);
+    let mut stuck = retired;
+    let mut looks = 0;
+    loop {
+        // Looked at now and then, since a call that ends should not pay for telling anyone.
+        let left = stuck.into_iter();
+        stuck = left
+            .filter_map(|retired| retired.try_reclaim().err())
+            .collect();
+        let left = Left {
+            stuck,
+            pending: instance.pending_calls(),
+        };
+        if left.is_nothing() {
+            return left;
+        }
+        let mut pause = pin!(pause(clock, looks));
+        let ended = std::future::poll_fn(|cx| {
+            if patience.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            pause.as_mut().poll(cx).map(|()| false)
+        });
+        if ended.await {
+            return left;
+        }
+        stuck = left.stuck;
+        looks += 1;
+    }
+}
+
+async fn pause(clock: &Clock, looks: u32) {
+    if looks < YIELDS {
+        return tokio::task::yield_now().await;
+    }
+    let doublings = (looks - YIELDS).min(16);
+    clock
+        .sleep((PAUSES.0 * (1 << doublings)).min(PAUSES.1))
+        .await;
+}
+
+/// The same, with an end: when patience is over async calls are cancelled.
+pub(crate) async fn drain_or_cancel(
+    clock: &Clock,
+    instance: &Instance,
+    retired: Replaced,
+    patience: impl Future<Output = ()>,
 ) {
-    if retired.is_empty() {
+    let left = drain(clock, instance, retired, patience).await;
+    if left.is_nothing() {
         return;
     }
-    let work = move || async move { Ok(wait(retired, deadline)) };
-    match supervise(runtime, deadline + 2 * FAREWELL, work).await {
-        Ok(Left {
-            stuck: 0,
-            cancelled: 0,
-        }) => {}
-        Ok(Left { stuck, cancelled }) => tracing::warn!(
-            plugin,
-            "calls did not end within {deadline:?}: {cancelled} async ones were cancelled, {stuck} \
-             sync ones still run"
-        ),
-        Err(error) => tracing::warn!(plugin, "waiting for calls to end: {error}"),
+    let cancelled = left.pending;
+    if cancelled > 0 {
+        instance.end_calls();
     }
-}
-
-/// Calls that did not end in time.
-struct Left {
-    stuck: usize,
-    cancelled: usize,
-}
-
-fn wait(retired: Vec<Retired<Entry>>, deadline: Duration) -> Left {
-    let end = Instant::now() + deadline;
-    let mut left = Left {
-        stuck: 0,
-        cancelled: 0,
-    };
-    let mut entries = Vec::new();
-    for retired in retired {
-        // Sync calls: they are in the hazard record of their thread.
-        match retired.wait(end.saturating_duration_since(Instant::now())) {
-            Ok(entry) => entries.push(entry),
-            Err(_occupied) => left.stuck += 1,
-        }
-    }
-    left.cancelled = wait_for_async(&entries, end);
-    if left.cancelled > 0 {
-        entries.iter().for_each(|entry| entry.end_calls());
-        wait_for_async(&entries, Instant::now() + FAREWELL);
-    }
-    left
-}
-
-/// Async calls are counted. Answers how many are left.
-fn wait_for_async(entries: &[Arc<Entry>], end: Instant) -> usize {
-    // Looked at now and then, since a call that ends should not pay for telling anyone.
-    let mut pause = Duration::from_micros(50);
-    loop {
-        let pending: usize = entries.iter().map(|entry| entry.pending_calls()).sum();
-        if pending == 0 || Instant::now() >= end {
-            return pending;
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
+    let left = drain(clock, instance, left.stuck, clock.sleep(FAREWELL)).await;
+    tracing::warn!(
+        plugin = &*instance.generation.name,
+        version = %instance.generation.version,
+        "calls did not end in time: {cancelled} async ones were cancelled, {} sync ones still run",
+        left.stuck.len()
+    );
 }

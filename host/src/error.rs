@@ -49,6 +49,10 @@ pub enum HostErrorKind {
     Registration,
     /// The plugin says that it cannot do its work.
     Health,
+    /// The state of the version that serves could not be handed over.
+    State,
+    /// The plugin cannot be reloaded now.
+    Reload,
     /// The plugin failed to end its work in order.
     Stop,
     /// There is no such plugin, tool or capability.
@@ -81,6 +85,8 @@ impl HostErrorKind {
             HostErrorKind::Activate => "activate",
             HostErrorKind::Registration => "registration",
             HostErrorKind::Health => "health",
+            HostErrorKind::State => "state",
+            HostErrorKind::Reload => "reload",
             HostErrorKind::Stop => "stop",
             HostErrorKind::NotFound => "not-found",
             HostErrorKind::AlreadyLoaded => "already-loaded",

@@ -11,6 +11,7 @@ use std::time::Duration;
 use keyway::PluginError;
 use keyway::capability::{Gate, Owner};
 use semver::Version;
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::library::Library;
@@ -20,10 +21,14 @@ use crate::log::LogBridge;
 pub(crate) struct Generation {
     pub(crate) name: Arc<str>,
     pub(crate) version: Version,
+    /// 1 for the version that was loaded first, and one more for each that followed.
+    pub(crate) number: u64,
     pub(crate) gate: Option<Arc<Gate>>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) panics: AtomicU64,
+    /// Told of each panic; whoever watches the plugin waits for it.
+    pub(crate) panicked: Arc<Notify>,
     pub(crate) log: Arc<LogBridge>,
     /// The private copy, for debuggers and backtraces; removed with the host's stage.
     pub(crate) staged: Option<PathBuf>,
@@ -38,6 +43,7 @@ impl Owner for Generation {
 
     fn panicked(&self, error: &PluginError) {
         self.panics.fetch_add(1, Ordering::Relaxed);
+        self.panicked.notify_waiters();
         // A plugin in a library of its own has reported the panic as an error, by way of its hook.
         tracing::debug!(
             plugin = &*self.name,
@@ -58,6 +64,41 @@ impl Owner for Generation {
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         // The timer owns its clock: a call that waits for its turn holds nothing else of the host.
+        let clock = Arc::clone(&self.clock);
+        Box::pin(async move { clock.sleep(duration).await })
+    }
+}
+
+/// Stands for a plugin while calls wait outside of it. Holds nothing of any version.
+#[derive(Debug)]
+pub(crate) struct Doorkeeper {
+    name: Arc<str>,
+    deadline: Option<Duration>,
+    clock: Arc<Clock>,
+}
+
+impl Doorkeeper {
+    pub(crate) fn of(generation: &Generation) -> Arc<dyn Owner> {
+        Arc::new(Doorkeeper {
+            name: Arc::clone(&generation.name),
+            deadline: generation.deadline,
+            clock: Arc::clone(&generation.clock),
+        })
+    }
+}
+
+impl Owner for Doorkeeper {
+    fn describe(&self) -> String {
+        format!("plugin '{}'", self.name)
+    }
+
+    fn panicked(&self, _: &PluginError) {}
+
+    fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let clock = Arc::clone(&self.clock);
         Box::pin(async move { clock.sleep(duration).await })
     }

@@ -2,14 +2,19 @@
 
 mod builder;
 mod filter;
+mod instance;
 mod load;
+mod offers;
 mod plugin;
+mod reload;
+mod retire;
 mod start;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use keyway::capability::Capability;
@@ -17,22 +22,27 @@ use tokio::runtime::Handle;
 
 use crate::clock::Clock;
 use crate::compat::HostSide;
-use crate::drain::drain;
+use crate::drain::drain_or_cancel;
 use crate::error::{HostError, HostErrorKind};
+use crate::event::{Bus, EventKind, Events};
 use crate::inspect::ContentHash;
 use crate::journal::{Journal, Quarantined};
 use crate::library::{LibraryCounts, Tally};
 use crate::log::FilterWatchStop;
 use crate::registry::Registry;
 use crate::stage::Stage;
+use crate::status::{PluginStatus, RegisteredCapability};
 use crate::suggest::suggestion;
 use crate::tool::ToolClient;
+use crate::watch::Watcher;
 
 pub use builder::HostBuilder;
 pub use load::LoadOptions;
-pub use plugin::{LoadTimes, PluginStatus, RegisteredCapability};
 
-use plugin::LoadedPlugin;
+pub(crate) use instance::Instance;
+
+use plugin::{LoadedPlugin, Previous};
+use retire::{Means, Retirement};
 
 /// An application's host for plugins. Cheap to clone; all clones are the same host.
 ///
@@ -50,6 +60,11 @@ struct Inner {
     plugins: Mutex<BTreeMap<Arc<str>, Arc<LoadedPlugin>>>,
     /// The names of plugins that are being loaded.
     loading: Mutex<BTreeSet<Arc<str>>>,
+    /// Versions that were replaced.
+    retirement: Retirement,
+    bus: Bus,
+    /// Empty unless files are watched.
+    watcher: OnceLock<Watcher>,
     stage: Stage,
     journal: Arc<Journal>,
     tally: Arc<Tally>,
@@ -105,7 +120,7 @@ impl Host {
         let plugins: Vec<_> = self.inner.plugins().values().cloned().collect();
         plugins
             .iter()
-            .map(|plugin| plugin.status(&self.inner.registry))
+            .map(|plugin| self.inner.status(plugin))
             .collect()
     }
 
@@ -115,7 +130,7 @@ impl Host {
     ///
     /// [`HostErrorKind::NotFound`] when no plugin of this name is loaded.
     pub fn plugin(&self, name: &str) -> Result<PluginStatus, HostError> {
-        Ok(self.inner.find(name)?.status(&self.inner.registry))
+        Ok(self.inner.status(&*self.inner.find(name)?))
     }
 
     /// Asks a plugin whether it can do its work.
@@ -124,7 +139,7 @@ impl Host {
     ///
     /// [`HostErrorKind::NotFound`], or the plugin's own answer.
     pub async fn health_check(&self, name: &str) -> Result<(), HostError> {
-        let plugin = self.inner.find(name)?;
+        let plugin = self.inner.find(name)?.serving();
         plugin
             .health_check(self.runtime(), self.inner.options.lifecycle_deadline)
             .await
@@ -138,7 +153,7 @@ impl Host {
     #[cfg(feature = "unstable-next-minor")]
     #[doc(hidden)]
     pub fn root_appended(&self, name: &str) -> Result<String, HostError> {
-        self.inner.find(name)?.root_appended()
+        self.inner.find(name)?.serving().root_appended()
     }
 
     /// Ends a plugin: withdraws what it offers, waits until the calls that have started are done,
@@ -155,18 +170,53 @@ impl Host {
     /// deactivate, which ends it all the same.
     pub async fn stop(&self, name: &str) -> Result<(), HostError> {
         let plugin = self.inner.find(name)?;
-        self.inner.plugins().remove(plugin.name());
-        let retired = self.inner.registry.withdraw(plugin.name());
-        drain(
-            self.runtime(),
-            retired,
-            self.inner.options.lifecycle_deadline,
-            plugin.name(),
-        )
-        .await;
-        plugin
-            .stop(self.runtime(), self.inner.options.lifecycle_deadline)
-            .await
+        let host = self.clone();
+        // A task of its own, so that nobody can leave it half done by dropping a future.
+        let task = self.runtime().spawn(async move { host.end(&plugin).await });
+        task.await.unwrap_or_else(|_| {
+            let message = "the host is shutting down";
+            Err(HostError::new(HostErrorKind::Host, message))
+        })
+    }
+
+    async fn end(&self, plugin: &Arc<LoadedPlugin>) -> Result<(), HostError> {
+        let inner = &self.inner;
+        let ended = std::mem::replace(&mut plugin.state().ended, true);
+        if ended {
+            return Err(inner.not_loaded(&plugin.name));
+        }
+        // A reload that is on its way sees that it is the end, and gives up at its next step.
+        let _turn = plugin.turn.lock().await;
+        inner.plugins().remove(&plugin.name);
+        let (serving, previous, path) = {
+            let mut state = plugin.state();
+            if let Some(probation) = state.probation.take() {
+                probation.abort();
+            }
+            let path = state.path.clone();
+            (Arc::clone(&state.serving), state.previous.take(), path)
+        };
+        if let Some(path) = path {
+            inner.unwatch(&path);
+        }
+        if let Some(previous) = previous {
+            inner.retire(previous);
+        }
+        let retired = inner.registry.withdraw(&plugin.name);
+        let deadline = inner.options.lifecycle_deadline;
+        let patience = inner.clock.sleep(deadline);
+        drain_or_cancel(&inner.clock, &serving, retired, patience).await;
+        let deactivated = serving.deactivate(self.runtime(), deadline).await;
+        let stopped = serving.stop(self.runtime(), deadline).await;
+        inner.retirement.finish(Some(&plugin.name)).await;
+        let version = serving.generation.version.clone();
+        inner.bus.tell(&plugin.name, EventKind::Stopped { version });
+        deactivated.and(stopped)
+    }
+
+    /// What happens to plugins from now on.
+    pub fn events(&self) -> Events {
+        self.inner.bus.events()
     }
 
     /// How many of this host's libraries are open, unloaded, or could not be unloaded.
@@ -212,6 +262,7 @@ impl Host {
                 Err(error) => errors.push(error),
             }
         }
+        self.inner.retirement.finish(None).await;
         errors
     }
 
@@ -263,17 +314,42 @@ impl Inner {
     }
 
     fn find(&self, name: &str) -> Result<Arc<LoadedPlugin>, HostError> {
+        let found = self.plugins().get(name).cloned();
+        found.ok_or_else(|| self.not_loaded(name))
+    }
+
+    fn not_loaded(&self, name: &str) -> HostError {
+        let error = HostError::new(
+            HostErrorKind::NotFound,
+            format!("no plugin '{name}' is loaded"),
+        );
         let plugins = self.plugins();
-        plugins.get(name).cloned().ok_or_else(|| {
-            let error = HostError::new(
-                HostErrorKind::NotFound,
-                format!("no plugin '{name}' is loaded"),
-            );
-            match suggestion(name, plugins.keys().map(|name| &**name)) {
-                Some(similar) => error.hint(format!("did you mean '{similar}'?")),
-                None => error,
-            }
-        })
+        let others = plugins.keys().filter(|other| ***other != *name);
+        match suggestion(name, others.map(|name| &**name)) {
+            Some(similar) => error.hint(format!("did you mean '{similar}'?")),
+            None => error,
+        }
+    }
+
+    fn status(&self, plugin: &LoadedPlugin) -> PluginStatus {
+        plugin.status(&self.registry, self.retirement.of(&plugin.name))
+    }
+
+    /// Lets a version end that was replaced.
+    fn retire(&self, previous: Previous) {
+        let Previous {
+            instance,
+            retired,
+            deactivated,
+            blob: _,
+        } = previous;
+        let means = Means {
+            clock: Arc::clone(&self.clock),
+            bus: self.bus.clone(),
+            deadline: self.options.lifecycle_deadline,
+        };
+        self.retirement
+            .retire(means, instance, retired, deactivated);
     }
 }
 

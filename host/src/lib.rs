@@ -79,6 +79,7 @@ mod compat;
 mod config;
 mod drain;
 mod error;
+mod event;
 mod generation;
 mod host;
 pub mod inspect;
@@ -87,22 +88,26 @@ mod library;
 mod log;
 mod registry;
 mod regular;
+mod reload;
 mod services;
 mod stage;
+mod status;
 mod suggest;
 mod supervise;
 mod tool;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the reload that listens to it is not there yet")
-)]
 mod watch;
 
 pub use error::{HostError, HostErrorKind};
-pub use host::{Host, HostBuilder, LoadOptions, LoadTimes, PluginStatus, RegisteredCapability};
+pub use event::{Event, EventKind, Events};
+pub use host::{Host, HostBuilder, LoadOptions};
 pub use inspect::inspect;
 pub use journal::{Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;
+pub use reload::{
+    DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,
+    Trigger,
+};
+pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability};
 pub use tool::ToolClient;

@@ -6,15 +6,19 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use keyway::abi::InterfaceLayout;
 use keyway::abi::layout::LayoutError;
-use keyway::capability::{Capability, Entry, Target};
+use keyway::capability::{Capability, Entry, Owner, RoomLimits, Target, WaitingRoom};
 use keyway::slot::{Retired, Slot};
 
 use crate::error::{HostError, HostErrorKind};
 use crate::suggest::suggestion;
 use crate::tool::ToolFacts;
+
+/// How long a call waits for a switch, which takes microseconds, before it gives up.
+const SWITCH_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A capability of this id and major under a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +29,7 @@ pub(crate) struct Key {
 }
 
 /// What one plugin wants to offer.
+#[derive(Clone)]
 pub(crate) struct Offer {
     pub(crate) key: Key,
     pub(crate) entry: Arc<Entry>,
@@ -43,7 +48,20 @@ struct Service {
     /// In the memory of the plugin, which stays loaded.
     layout: &'static InterfaceLayout,
     tool: Option<Arc<ToolFacts>>,
+    /// Calls wait outside of it.
+    closed: bool,
 }
+
+/// What a plugin is to offer in place of what it offers now.
+pub(crate) struct Change<'a> {
+    pub(crate) owner: &'a Arc<str>,
+    pub(crate) offers: &'a [Offer],
+    /// Who stands for the plugin while calls wait.
+    pub(crate) doorkeeper: Arc<dyn Owner>,
+}
+
+/// What was in the slots of one plugin; calls may still be inside.
+pub(crate) type Replaced = Vec<Retired<Entry>>;
 
 #[derive(Default)]
 pub(crate) struct Registry {
@@ -68,75 +86,59 @@ impl Registry {
         }
     }
 
-    /// Takes over all offers of a plugin, or none.
-    pub(crate) fn commit(&self, owner: &Arc<str>, offers: Vec<Offer>) -> Result<(), HostError> {
+    /// Lets each of these plugins offer what it is to offer now, and nothing else. A change that
+    /// does not fit is refused as a whole, and answered with its error; all others take effect
+    /// together: no caller meets the new version at one slot and afterwards an old one at another.
+    ///
+    /// What was in the slots is for the caller to drop: the destructor of the last lease runs the
+    /// plugin's code, which must not happen under the registry's lock.
+    pub(crate) fn switch(&self, changes: &[Change<'_>]) -> Vec<Result<Replaced, HostError>> {
         let mut tables = self.write();
-        for (index, offer) in offers.iter().enumerate() {
-            let Key { id, major, name } = &offer.key;
-            let refuse = |message: String| HostError::new(HostErrorKind::Registration, message);
-            if offers[..index].iter().any(|other| other.key == offer.key) {
-                return Err(refuse(format!("registered {id}/{major} `{name}` twice"))
-                    .hint("give one of them another name"));
+        let mut accepted: Vec<&Change<'_>> = Vec::new();
+        let mut answers = Vec::new();
+        for change in changes {
+            let fits = tables.check(change, &accepted);
+            if fits.is_ok() {
+                accepted.push(change);
             }
-            let service = tables
-                .records
-                .get(&offer.key)
-                .and_then(|record| record.service.as_ref());
-            if let Some(other) = service {
-                return Err(refuse(format!(
-                    "offers {id}/{major} `{name}`, which plugin '{}' offers already",
-                    other.owner
-                ))
-                .hint("stop one of the two plugins, or load one under a namespace"));
-            }
-            for known in tables.layouts_of(id, *major) {
-                known
-                    .check(offer.layout)
-                    .map_err(|error| HostError::layout(&error))?;
-            }
+            answers.push(fits.map(|()| Replaced::new()));
         }
-        for Offer {
-            key,
-            entry,
-            layout,
-            tool,
-        } in offers
-        {
-            let record = match tables.records.entry(key) {
-                btree_map::Entry::Occupied(occupied) => occupied.into_mut(),
-                btree_map::Entry::Vacant(vacant) => vacant.insert(Record {
-                    slot: Arc::new(Slot::new(None)),
-                    service: None,
-                }),
-            };
-            record.service = Some(Service {
-                owner: Arc::clone(owner),
-                layout,
-                tool,
-            });
-            // The slot was empty, so there is no old entry to wait for.
-            drop(record.slot.swap(Some(entry)));
+        let (replaced, room) = tables.apply(&accepted);
+        drop(tables);
+        // Those who wait are woken by foreign code, which must not happen under the lock.
+        room.open();
+        let mut replaced = replaced.into_iter();
+        for answer in answers.iter_mut().flatten() {
+            *answer = replaced.next().unwrap_or_default();
         }
-        Ok(())
+        answers
+    }
+
+    /// Makes all calls of a plugin wait in this room. The slots stay the plugin's; a later
+    /// [`switch`](Self::switch) fills them again, and the room is for the caller to open then.
+    pub(crate) fn close(
+        &self,
+        owner: &str,
+        room: &Arc<WaitingRoom>,
+        doorkeeper: &Arc<dyn Owner>,
+    ) -> Replaced {
+        let mut tables = self.write();
+        let mut replaced = Replaced::new();
+        for record in tables.records_of(owner) {
+            replaced.extend(record.close(room, doorkeeper));
+        }
+        replaced
     }
 
     /// Empties all slots of a plugin; calls that have started go on. What was in the slots is for
-    /// the caller to drop: the destructor of the last lease runs the plugin's code, which must not
-    /// happen under the registry's lock.
-    pub(crate) fn withdraw(&self, owner: &str) -> Vec<Retired<Entry>> {
-        let mut retired = Vec::new();
+    /// the caller to drop, as with [`switch`](Self::switch).
+    pub(crate) fn withdraw(&self, owner: &str) -> Replaced {
         let mut tables = self.write();
-        for record in tables.records.values_mut() {
-            if record
-                .service
-                .as_ref()
-                .is_some_and(|service| &*service.owner == owner)
-            {
-                record.service = None;
-                retired.extend(record.slot.swap(None));
-            }
+        let mut replaced = Replaced::new();
+        for record in tables.records_of(owner) {
+            replaced.extend(record.replace(None, None));
         }
-        retired
+        replaced
     }
 
     /// A handle to what is offered under a name.
@@ -212,7 +214,132 @@ impl Registry {
     }
 }
 
+impl Record {
+    fn belongs_to(&self, owner: &str) -> bool {
+        let service = self.service.as_ref();
+        service.is_some_and(|service| &*service.owner == owner)
+    }
+
+    /// Makes calls wait, unless they do already; answers what they went to.
+    fn close(
+        &mut self,
+        room: &Arc<WaitingRoom>,
+        doorkeeper: &Arc<dyn Owner>,
+    ) -> Option<Retired<Entry>> {
+        let service = self.service.as_mut().filter(|service| !service.closed)?;
+        let current = self.slot.lease()?;
+        service.closed = true;
+        let closed = Entry::closed(Arc::clone(room), Arc::clone(doorkeeper), &current);
+        self.slot.swap(Some(Arc::new(closed)))
+    }
+
+    /// Lets another service serve, or none; answers what served, unless that was the closed entry.
+    fn replace(
+        &mut self,
+        service: Option<Service>,
+        entry: Option<Arc<Entry>>,
+    ) -> Option<Retired<Entry>> {
+        let was_closed = self.service.as_ref().is_some_and(|service| service.closed);
+        self.service = service;
+        self.slot.swap(entry).filter(|_| !was_closed)
+    }
+}
+
 impl Tables {
+    fn records_of<'a>(&'a mut self, owner: &'a str) -> impl Iterator<Item = &'a mut Record> {
+        let records = self.records.values_mut();
+        records.filter(move |record| record.belongs_to(owner))
+    }
+
+    /// Whether a plugin may offer what it wants to, beside what others are to offer.
+    fn check(&self, change: &Change<'_>, others: &[&Change<'_>]) -> Result<(), HostError> {
+        for (index, offer) in change.offers.iter().enumerate() {
+            let Key { id, major, name } = &offer.key;
+            let refuse = |message: String| HostError::new(HostErrorKind::Registration, message);
+            let is_same = |other: &Offer| other.key == offer.key;
+            if change.offers[..index].iter().any(is_same) {
+                return Err(refuse(format!("registered {id}/{major} `{name}` twice"))
+                    .hint("give one of them another name"));
+            }
+            let service = self.records.get(&offer.key);
+            let service = service.and_then(|record| record.service.as_ref());
+            let taken = service
+                .map(|service| &service.owner)
+                .filter(|owner| *owner != change.owner)
+                .or_else(|| {
+                    let other = others.iter().find(|other| other.offers.iter().any(is_same));
+                    other.map(|other| other.owner)
+                });
+            if let Some(other) = taken {
+                return Err(refuse(format!(
+                    "offers {id}/{major} `{name}`, which plugin '{other}' offers already"
+                ))
+                .hint("stop one of the two plugins, or load one under a namespace"));
+            }
+            for known in self.layouts_of(id, *major) {
+                known
+                    .check(offer.layout)
+                    .map_err(|error| HostError::layout(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes changes that fit, all at once; answers what each plugin offered before, and the room
+    /// to open now.
+    ///
+    /// Where more than one slot changes, calls that arrive in the middle wait: first every slot is
+    /// closed, then every slot is filled, then the waiting calls go on. Since no slot is filled
+    /// before all are closed, whoever was served by a new version finds every other slot new or
+    /// closed.
+    fn apply(&mut self, changes: &[&Change<'_>]) -> (Vec<Replaced>, Arc<WaitingRoom>) {
+        let mut replaced: Vec<Replaced> = changes.iter().map(|_| Replaced::new()).collect();
+        let slots: usize = changes
+            .iter()
+            .map(|change| self.records_of(change.owner).count())
+            .sum();
+        let room = WaitingRoom::new(RoomLimits {
+            waiting: usize::MAX,
+            patience: SWITCH_PATIENCE,
+        });
+        if slots > 1 {
+            for (change, replaced) in changes.iter().zip(&mut replaced) {
+                for record in self.records_of(change.owner) {
+                    replaced.extend(record.close(&room, &change.doorkeeper));
+                }
+            }
+        }
+        for (change, replaced) in changes.iter().zip(&mut replaced) {
+            for offer in change.offers {
+                replaced.extend(self.fill(change.owner, offer));
+            }
+            let is_offered = |key: &Key| change.offers.iter().any(|offer| offer.key == *key);
+            for (key, record) in &mut self.records {
+                if record.belongs_to(change.owner) && !is_offered(key) {
+                    replaced.extend(record.replace(None, None));
+                }
+            }
+        }
+        (replaced, room)
+    }
+
+    fn fill(&mut self, owner: &Arc<str>, offer: &Offer) -> Option<Retired<Entry>> {
+        let record = match self.records.entry(offer.key.clone()) {
+            btree_map::Entry::Occupied(occupied) => occupied.into_mut(),
+            btree_map::Entry::Vacant(vacant) => vacant.insert(Record {
+                slot: Arc::new(Slot::new(None)),
+                service: None,
+            }),
+        };
+        let service = Service {
+            owner: Arc::clone(owner),
+            layout: offer.layout,
+            tool: offer.tool.clone(),
+            closed: false,
+        };
+        record.replace(Some(service), Some(Arc::clone(&offer.entry)))
+    }
+
     fn layouts_of<'a>(
         &'a self,
         id: &'a str,

@@ -37,6 +37,14 @@ pub(crate) struct Staged {
     pub(crate) hash: ContentHash,
 }
 
+impl Staged {
+    /// Removes a copy that nobody has opened.
+    pub(crate) fn discard(self) {
+        // What cannot be removed goes with the stage.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
 const CHUNK: usize = 256 * 1024;
 
 /// What the name of each stage begins with; the number of its process and six letters follow.

@@ -97,7 +97,8 @@ impl State {
     }
 
     /// The same state in memory of its own, which holds nothing of whoever made it.
-    pub(crate) fn detached(self) -> Self {
+    #[must_use]
+    pub fn detached(self) -> Self {
         let bytes = Bytes::copy_from_slice(&self.bytes);
         State { bytes, ..self }
     }

@@ -1,7 +1,7 @@
 //! What an application decides about its host.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use keyway::capability::Capability;
@@ -11,14 +11,17 @@ use keyway::tool::ToolHandle;
 use semver::Version;
 
 use super::load::read_manifest;
+use super::retire::Retirement;
 use super::{Host, Inner, LIFECYCLE_DEADLINE};
 use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::error::{HostError, HostErrorKind};
+use crate::event::Bus;
 use crate::inspect::Inspection;
 use crate::journal::Journal;
 use crate::log::FilterWatch;
 use crate::registry::Registry;
+use crate::reload::Probation;
 use crate::stage::Stage;
 
 /// Sets a [`Host`] up.
@@ -28,9 +31,20 @@ pub struct HostBuilder {
     name: String,
     version: Version,
     options: Options,
+    watch: Watch,
     stage_dir: Option<PathBuf>,
     state_dir: Option<PathBuf>,
 }
+
+/// Whether and how files are watched.
+#[derive(Clone, Copy, Debug, Default)]
+struct Watch {
+    on: bool,
+    interval: Option<Duration>,
+}
+
+/// Drain, export, import, deactivate, activate and health check each have the lifecycle deadline.
+const WAITING_DEADLINE: Duration = Duration::from_secs(6 * LIFECYCLE_DEADLINE.as_secs());
 
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -38,6 +52,9 @@ pub(crate) struct Options {
     pub(crate) call_deadline: Option<Duration>,
     pub(crate) max_concurrency: Option<usize>,
     pub(crate) max_queued: usize,
+    pub(crate) max_waiting: usize,
+    pub(crate) waiting_deadline: Duration,
+    pub(crate) probation: Probation,
 }
 
 impl HostBuilder {
@@ -47,11 +64,15 @@ impl HostBuilder {
             call_deadline: None,
             max_concurrency: None,
             max_queued: 1_024,
+            max_waiting: 1_024,
+            waiting_deadline: WAITING_DEADLINE,
+            probation: Probation::default(),
         };
         HostBuilder {
             name,
             version,
             options,
+            watch: Watch::default(),
             stage_dir: None,
             state_dir: None,
         }
@@ -87,6 +108,40 @@ impl HostBuilder {
     /// How many async calls may wait for their turn in one plugin with a limit. Default: 1,024.
     pub fn max_queued(mut self, calls: usize) -> Self {
         self.options.max_queued = calls;
+        self
+    }
+
+    /// Watches the files of all plugins that are loaded, and reloads a plugin when its file has
+    /// changed. Default: off; [`Host::reload`] works all the same.
+    pub fn hot_reload(mut self, hot_reload: bool) -> Self {
+        self.watch.on = hot_reload;
+        self
+    }
+
+    /// Looks at the watched files this often, in place of being told by the system. Default: the
+    /// system tells, and looking is for file systems that cannot.
+    pub fn watch_interval(mut self, interval: Duration) -> Self {
+        self.watch.interval = Some(interval);
+        self
+    }
+
+    /// How long a version that was taken over in a reload is watched, and what sends it back.
+    pub fn probation(mut self, probation: Probation) -> Self {
+        self.options.probation = probation;
+        self
+    }
+
+    /// How many calls may wait for a plugin that is being reloaded in exclusive mode; further ones
+    /// are refused as busy, with the code `reload-queue-full`. Default: 1,024.
+    pub fn max_waiting(mut self, calls: usize) -> Self {
+        self.options.max_waiting = calls;
+        self
+    }
+
+    /// How long a call waits at most for a plugin that is being reloaded in exclusive mode. Default:
+    /// one minute, which is as long as all steps of a hand-over may take by default.
+    pub fn waiting_deadline(mut self, deadline: Duration) -> Self {
+        self.options.waiting_deadline = deadline;
         self
     }
 
@@ -151,6 +206,7 @@ impl HostBuilder {
             name,
             version,
             options,
+            watch: files,
             stage_dir,
             state_dir,
         } = self;
@@ -183,6 +239,9 @@ impl HostBuilder {
             registry: Arc::new(Registry::new(&known)),
             plugins: Mutex::default(),
             loading: Mutex::default(),
+            retirement: Retirement::default(),
+            bus: Bus::new(),
+            watcher: OnceLock::new(),
             stage: Stage::new(stage_dir.as_deref())?,
             journal: Journal::open(state_dir.as_deref()),
             tally: Arc::default(),
@@ -191,6 +250,9 @@ impl HostBuilder {
         };
         let inner = Arc::new(inner);
         super::filter::start(watch, &inner)?;
+        if files.on {
+            super::watch::start(&inner, files.interval)?;
+        }
         Ok(Host { inner })
     }
 }

@@ -38,7 +38,7 @@ fn tell(host: &Weak<Inner>) -> bool {
     let plugins: Vec<_> = host.plugins().values().cloned().collect();
     let runtime = host.clock.handle().clone();
     for plugin in plugins {
-        runtime.block_on(plugin.log_filter_changed(&runtime, PATIENCE));
+        runtime.block_on(plugin.serving().log_filter_changed(&runtime, PATIENCE));
     }
     true
 }

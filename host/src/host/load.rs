@@ -4,23 +4,27 @@
 //! the plugin runs in them; [`start`](super::start) has the steps after that.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use keyway::Exported;
 use keyway::abi::Descriptor;
 use keyway::abi::note::{self, Endian};
 use keyway_manifest::Manifest;
 use serde_json::{Map, Value};
+use tokio::runtime::Handle;
 
-use super::Host;
-use super::plugin::{LoadTimes, PluginStatus};
-use super::start::Candidate;
+use super::plugin::LoadedPlugin;
+use super::start::{Candidate, Code, Draft};
+use super::{Host, Inner};
 use crate::error::{HostError, HostErrorKind};
+use crate::event::EventKind;
 use crate::inspect::{NoteFacts, inspect};
-use crate::journal::{Guard, Phase};
-use crate::library::Library;
+use crate::journal::Guard;
+use crate::registry::{Change, Offer};
+use crate::stage::Staged;
+use crate::status::{LoadTimes, PluginStatus};
 
 /// How one plugin is to be loaded.
 #[derive(Clone, Default)]
@@ -96,63 +100,17 @@ impl Host {
         path: impl AsRef<Path>,
         options: LoadOptions,
     ) -> Result<PluginStatus, HostError> {
-        let path = path.as_ref();
-        let mut times = LoadTimes::default();
-        let clock = Instant::now();
-        let staged = self
-            .inner
-            .stage
-            .copy(path)
-            .map_err(|error| match inspect(path) {
-                // The inspection has the better words for a file that is missing or no file.
-                Err(better) => HostError::inspect(better),
-                Ok(_) => error,
-            })?;
-        times.stage = clock.elapsed();
-        let clock = Instant::now();
-        // The copy is inspected, not the file: what was checked is what gets loaded.
-        let inspection =
-            inspect(&staged.path).map_err(|error| HostError::inspect(error.with_path(path)))?;
-        let note = inspection
-            .require_note()
-            .map_err(|error| HostError::inspect(error.with_path(path)))?;
-        let (manifest, warnings) = read_manifest(note).map_err(|error| error.at(path))?;
-        let label = label(&manifest);
-        let minor = self
-            .inner
-            .side
-            .check(&inspection, note, &manifest)
-            .map_err(|error| error.of_plugin(&label).at(path))?;
-        times.inspect = clock.elapsed();
-        let journal = &self.inner.journal;
-        let guard = journal
-            .begin(staged.hash, &manifest, path)
-            .map_err(|error| error.of_plugin(&label).at(path))?;
-        let mark = guard.mark();
-        let name = options.qualify(manifest.id.as_str()).into();
-        let path = Some(path.to_owned());
-        let staged = Some(staged);
-        let candidate = Candidate {
-            name,
-            manifest,
-            path,
-            staged,
-            minor,
-            times,
-            warnings,
-            guard,
+        let path = path.as_ref().to_owned();
+        // Before the file is read: what changes after that is a change.
+        self.inner.watch(&path);
+        let loaded = match self.candidate(path.clone(), options, FIRST).await {
+            Ok(candidate) => self.start(candidate).await,
+            Err(error) => Err(error),
         };
-        let note = note.clone();
-        let tally = Arc::clone(&self.inner.tally);
-        self.start(candidate, options, move |path| {
-            let path = path.ok_or_else(|| {
-                HostError::new(HostErrorKind::Stage, "there is no private copy to open")
-            })?;
-            let library = Library::open(path, &note, &tally)?;
-            mark.phase(Phase::Construct);
-            Ok((library.descriptor(), Some(library)))
-        })
-        .await
+        if loaded.is_err() {
+            self.inner.unwatch(&path);
+        }
+        loaded
     }
 
     /// Starts a plugin that is linked into this binary, through the same tables as a loaded one.
@@ -176,18 +134,214 @@ impl Host {
             .side
             .check_static(&note, &manifest)
             .map_err(|error| error.of_plugin(&label(&manifest)))?;
-        let candidate = Candidate {
-            name: options.qualify(manifest.id.as_str()).into(),
+        let code = Code::Static(descriptor);
+        let candidate = Read {
             manifest,
-            path: None,
-            staged: None,
+            warnings,
             minor,
             times: LoadTimes::default(),
-            warnings,
-            guard: Guard::of_static_plugin(),
+        }
+        .configured(options, FIRST, code, Guard::of_static_plugin())?;
+        self.start(candidate).await
+    }
+
+    /// Makes a private copy of a file, inspects it and decides on it. No code of the plugin runs.
+    pub(super) async fn candidate(
+        &self,
+        path: PathBuf,
+        options: LoadOptions,
+        number: u64,
+    ) -> Result<Candidate, HostError> {
+        let (staged, took) = self.staged(&path).await?;
+        self.checked(path, staged, took, options, number).await
+    }
+
+    /// Makes a private copy of a file; answers also how long that took.
+    pub(super) async fn staged(&self, path: &Path) -> Result<(Staged, Duration), HostError> {
+        let (inner, path) = (Arc::clone(&self.inner), path.to_owned());
+        let work = move || {
+            let clock = Instant::now();
+            let staged = inner.stage.copy(&path);
+            // The inspection has the better words for a file that is missing or no file.
+            let staged = staged.map_err(|error| match inspect(&path) {
+                Err(better) => HostError::inspect(better),
+                Ok(_) => error,
+            });
+            Ok((staged?, clock.elapsed()))
         };
-        self.start(candidate, options, move |_| Ok((descriptor, None)))
-            .await
+        on_thread(self.runtime(), work).await
+    }
+
+    /// Inspects a private copy and decides on it. No code of the plugin runs.
+    pub(super) async fn checked(
+        &self,
+        path: PathBuf,
+        staged: Staged,
+        staged_in: Duration,
+        options: LoadOptions,
+        number: u64,
+    ) -> Result<Candidate, HostError> {
+        let inner = Arc::clone(&self.inner);
+        let work = move || {
+            let clock = Instant::now();
+            // The copy is inspected, not the file: what was checked is what gets loaded.
+            let inspection = inspect(&staged.path)
+                .map_err(|error| HostError::inspect(error.with_path(&path)))?;
+            let note = inspection
+                .require_note()
+                .map_err(|error| HostError::inspect(error.with_path(&path)))?
+                .clone();
+            let (manifest, warnings) = read_manifest(&note).map_err(|error| error.at(&path))?;
+            let about = |error: HostError| error.of_plugin(&label(&manifest)).at(&path);
+            let minor = inner.side.check(&inspection, &note, &manifest);
+            let minor = minor.map_err(about)?;
+            let guard = inner.journal.begin(staged.hash, &manifest, &path);
+            let guard = guard.map_err(about)?;
+            let times = LoadTimes {
+                stage: staged_in,
+                inspect: clock.elapsed(),
+                ..LoadTimes::default()
+            };
+            let read = Read {
+                manifest,
+                warnings,
+                minor,
+                times,
+            };
+            let code = Code::File { path, staged, note };
+            read.configured(options, number, code, guard)
+        };
+        on_thread(self.runtime(), work).await
+    }
+
+    /// From a file that fits to a plugin that serves under a name of its own.
+    async fn start(&self, candidate: Candidate) -> Result<PluginStatus, HostError> {
+        let inner = &self.inner;
+        let (label, path) = (candidate.label(), candidate.path().cloned());
+        let reserved = inner.reserve(&candidate.name).map_err(|error| {
+            let error = error.of_plugin(&label);
+            match &path {
+                Some(path) => error.at(path),
+                None => error,
+            }
+        })?;
+        let name = Arc::clone(&candidate.name);
+        let filter = crate::log::epoch();
+        let mut draft = candidate.construct(self).await?;
+        let prepared = match draft.prepare().await {
+            Ok(()) => draft.activate().await,
+            Err(error) => Err(error),
+        };
+        let offers = match prepared {
+            Ok(offers) => offers,
+            Err(error) => {
+                draft.abandon().await;
+                return Err(error);
+            }
+        };
+        if let Err(error) = inner.register(&draft, &offers) {
+            drop(offers);
+            draft.deactivate().await;
+            draft.abandon().await;
+            return Err(error);
+        }
+        let instance = Arc::new(draft.into_instance(offers));
+        let plugin = Arc::new(LoadedPlugin::new(Arc::clone(&instance)));
+        inner.plugins().insert(name, Arc::clone(&plugin));
+        drop(reserved);
+        let version = instance.generation.version.clone();
+        inner.bus.tell(&plugin.name, EventKind::Loaded { version });
+        if crate::log::epoch() != filter {
+            // It may have asked before the change, and was not yet among those who are told.
+            instance
+                .log_filter_changed(self.runtime(), inner.options.lifecycle_deadline)
+                .await;
+        }
+        Ok(inner.status(&plugin))
+    }
+}
+
+impl Inner {
+    /// Lets a plugin offer what nobody offered before.
+    fn register(&self, draft: &Draft, offers: &[Offer]) -> Result<(), HostError> {
+        let change = Change {
+            owner: draft.name(),
+            offers,
+            doorkeeper: draft.doorkeeper(),
+        };
+        let mut answers = self.registry.switch(&[change]);
+        match answers.pop() {
+            Some(Err(error)) => Err(draft.labelled(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The number of the version that is loaded first.
+const FIRST: u64 = 1;
+
+/// What the note of a file that fits says.
+struct Read {
+    manifest: Manifest,
+    warnings: Vec<String>,
+    minor: u16,
+    times: LoadTimes,
+}
+
+impl Read {
+    /// Completes the configuration.
+    fn configured(
+        self,
+        options: LoadOptions,
+        number: u64,
+        code: Code,
+        guard: Guard,
+    ) -> Result<Candidate, HostError> {
+        let Read {
+            manifest,
+            mut warnings,
+            minor,
+            times,
+        } = self;
+        let env = |name: &str| std::env::var_os(name);
+        let resolved = crate::config::resolve(&manifest.config, &options.config, &env);
+        let (config, unknown) = resolved.map_err(|error| {
+            let error = error.of_plugin(&label(&manifest));
+            match &code {
+                Code::File { path, .. } => error.at(path),
+                Code::Static(_) => error,
+            }
+        })?;
+        warnings.extend(unknown);
+        Ok(Candidate {
+            name: options.qualify(manifest.id.as_str()).into(),
+            number,
+            manifest: Arc::new(manifest),
+            options,
+            config,
+            code,
+            minor,
+            times,
+            warnings,
+            guard,
+        })
+    }
+}
+
+/// Runs what reads and writes files where it may block.
+async fn on_thread<T: Send + 'static>(
+    runtime: &Handle,
+    work: impl FnOnce() -> Result<T, HostError> + Send + 'static,
+) -> Result<T, HostError> {
+    match runtime.spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_cancelled) => Err(HostError::new(
+                HostErrorKind::Host,
+                "the host is shutting down",
+            )),
+        },
     }
 }
 

@@ -1,8 +1,8 @@
-//! Starting a plugin whose file, if it has one, was found to fit: open, construct, prepare,
-//! activate, register.
+//! Starting a version of a plugin whose file, if it has one, was found to fit: open, construct,
+//! prepare, activate. What it offers is taken over by somebody else.
 
 use std::any::Any;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
@@ -10,32 +10,38 @@ use std::time::Instant;
 use keyway::abi::Descriptor;
 use keyway::abi::pass::Json;
 use keyway::abi::root::{PluginRoot, PluginRootHandle, Registrations};
-use keyway::capability::{Capability, Gate, GateLimits, Owner, Provided, Target};
+use keyway::capability::{Gate, GateLimits, Owner};
 use keyway::host::Environment;
-use keyway::tool::{Tool, ToolHandle};
 use keyway_manifest::Manifest;
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
 
 use super::Host;
+use super::instance::{Facts, Instance, stop_root};
 use super::load::{LoadOptions, label};
-use super::plugin::{LoadTimes, LoadedPlugin, PluginStatus, stop_root};
+use super::offers::{check_declared, offer};
 use crate::boundary;
 use crate::error::{HostError, HostErrorKind};
-use crate::generation::Generation;
+use crate::generation::{Doorkeeper, Generation};
+use crate::inspect::NoteFacts;
 use crate::journal::{Guard, Phase};
 use crate::library::Library;
 use crate::log::{LogBridge, LogLimits};
-use crate::registry::{Key, Offer};
+use crate::registry::Offer;
 use crate::services::Services;
 use crate::stage::Staged;
+use crate::status::LoadTimes;
 use crate::supervise::supervise;
-use crate::tool::ToolFacts;
 
-/// A plugin on its way to serving.
+/// A plugin whose file was found to fit. No code of it has run.
 pub(super) struct Candidate {
     pub(super) name: Arc<str>,
-    pub(super) manifest: Manifest,
-    pub(super) path: Option<PathBuf>,
-    pub(super) staged: Option<Staged>,
+    pub(super) number: u64,
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) options: LoadOptions,
+    /// What the plugin is to be prepared with.
+    pub(super) config: Map<String, Value>,
+    pub(super) code: Code,
     pub(super) minor: u16,
     pub(super) times: LoadTimes,
     pub(super) warnings: Vec<String>,
@@ -43,311 +49,320 @@ pub(super) struct Candidate {
     pub(super) guard: Guard,
 }
 
-impl Host {
-    /// From a plugin whose file was found to fit to one that serves.
-    pub(super) async fn start(
-        &self,
-        candidate: Candidate,
-        options: LoadOptions,
-        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
-    ) -> Result<PluginStatus, HostError> {
-        let label = label(&candidate.manifest);
-        let path = candidate.path.clone();
-        let started = self.start_unlabelled(candidate, options, open).await;
-        started.map_err(|error| match &path {
-            Some(path) => error.of_plugin(&label).at(path),
-            None => error.of_plugin(&label),
-        })
+/// Where the code of a plugin is.
+pub(super) enum Code {
+    File {
+        path: PathBuf,
+        staged: Staged,
+        note: NoteFacts,
+    },
+    Static(&'static Descriptor),
+}
+
+/// A version of a plugin on its way to serving. It must be activated or [abandoned](Draft::abandon).
+pub(super) struct Draft {
+    host: Host,
+    root: PluginRootHandle,
+    generation: Arc<Generation>,
+    pub(super) facts: Facts,
+    options: LoadOptions,
+    config: Map<String, Value>,
+    guard: Guard,
+}
+
+impl Candidate {
+    pub(super) fn label(&self) -> String {
+        label(&self.manifest)
     }
 
-    async fn start_unlabelled(
-        &self,
-        mut candidate: Candidate,
-        options: LoadOptions,
-        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
-    ) -> Result<PluginStatus, HostError> {
-        let inner = &self.inner;
-        let reserved = inner.reserve(&candidate.name)?;
-        let schema = &candidate.manifest.config;
-        let (config, unknown) =
-            crate::config::resolve(schema, &options.config, &|name| std::env::var_os(name))?;
-        candidate.warnings.extend(unknown);
-        let options = options.config(config);
-        let filter = crate::log::epoch();
-        let root = self.construct(&mut candidate, open).await?;
-        if let Err(error) = self
-            .prepare_and_activate(&mut candidate, &root, &options)
-            .await
-        {
-            // Whatever the plugin had started by then has no further use.
-            let deadline = inner.options.lifecycle_deadline;
-            let _ = stop_root(self.runtime(), deadline, &root.handle).await;
-            return Err(error);
+    pub(super) fn path(&self) -> Option<&PathBuf> {
+        match &self.code {
+            Code::File { path, .. } => Some(path),
+            Code::Static(_) => None,
         }
-        let Candidate {
-            name,
-            manifest,
-            path,
-            staged,
-            minor,
-            times,
-            warnings,
-            guard,
-        } = candidate;
-        let plugin = Arc::new(LoadedPlugin {
-            generation: root.generation,
-            root: root.handle,
-            manifest: Arc::new(manifest),
-            path,
-            hash: staged.map(|staged| staged.hash),
-            minor,
-            times,
-            warnings,
-        });
-        inner.plugins().insert(name, Arc::clone(&plugin));
-        drop(reserved);
-        drop(guard);
-        if crate::log::epoch() != filter {
-            // It may have asked before the change, and was not yet among those who are told.
-            plugin
-                .log_filter_changed(self.runtime(), inner.options.lifecycle_deadline)
-                .await;
-        }
-        Ok(plugin.status(&inner.registry))
     }
 
     /// Opens the library and calls its entry function, on a thread that the plugin's constructors
     /// may block.
-    async fn construct(
-        &self,
-        candidate: &mut Candidate,
-        open: impl FnOnce(Option<&Path>) -> Result<Opened, HostError> + Send + 'static,
-    ) -> Result<Root, HostError> {
-        let (inner, runtime) = (&self.inner, self.runtime().clone());
-        let resources = &candidate.manifest.resources;
-        let limits = LogLimits::per_second(resources.log_events_per_second);
-        let log = Arc::new(LogBridge::new(&candidate.name, limits));
+    pub(super) async fn construct(self, host: &Host) -> Result<Draft, HostError> {
+        let (label, path) = (self.label(), self.path().cloned());
+        let constructed = self.construct_unlabelled(host).await;
+        constructed.map_err(|error| labelled(error, &label, path.as_ref()))
+    }
+
+    async fn construct_unlabelled(mut self, host: &Host) -> Result<Draft, HostError> {
+        let mut generation = self.generation(host);
         let services = Services {
-            environment: {
-                let side = &inner.side;
-                let mut environment = Environment::new(&*side.name, side.version.to_string());
-                environment.interface_minor = candidate.minor;
-                environment.linked_statically = candidate.path.is_none();
-                environment
-            },
-            log: Arc::clone(&log),
+            environment: self.environment(host),
+            log: Arc::clone(&generation.log),
         };
-        let concurrent = [
-            resources
-                .max_concurrency
-                .and_then(|limit| usize::try_from(limit).ok()),
-            inner.options.max_concurrency,
-        ];
-        let gate = concurrent.into_iter().flatten().min().map(|concurrent| {
-            Gate::new(GateLimits {
-                concurrent,
-                queued: inner.options.max_queued,
-            })
-        });
-        let mut generation = Generation {
-            name: Arc::clone(&candidate.name),
-            version: candidate.manifest.version.clone(),
-            gate,
-            deadline: resources.call_deadline().or(inner.options.call_deadline),
-            clock: Arc::clone(&inner.clock),
-            panics: AtomicU64::new(0),
-            log,
-            staged: candidate.staged.as_ref().map(|staged| staged.path.clone()),
-            library: None,
+        let (note, static_descriptor) = match &self.code {
+            Code::File { note, .. } => (Some(note.clone()), None),
+            Code::Static(descriptor) => (None, Some(*descriptor)),
         };
-        let deadline = inner.options.lifecycle_deadline;
+        let tally = Arc::clone(&host.inner.tally);
+        let mark = self.guard.mark();
         let work = move || async move {
             let clock = Instant::now();
-            let opened = open(generation.staged.as_deref());
-            let (descriptor, library) = match opened {
-                Ok(opened) => opened,
-                Err(error) => return Ok(Err(error)),
+            let opened = match (&generation.staged, &note) {
+                (Some(staged), Some(note)) => Library::open(staged, note, &tally).map(Some),
+                _ => Ok(None),
             };
-            generation.library = library;
+            match opened {
+                Ok(library) => generation.library = library,
+                Err(error) => return Ok(Err(error)),
+            }
             let generation = Arc::new(generation);
             if let Some(library) = &generation.library {
                 let whole = Arc::clone(&generation) as Arc<dyn Any + Send + Sync>;
                 library.set_generation(Arc::downgrade(&whole));
             }
+            let descriptor = generation
+                .library
+                .as_ref()
+                .map(Library::descriptor)
+                .or(static_descriptor);
+            let Some(descriptor) = descriptor else {
+                let message = "there is no private copy to open";
+                return Ok(Err(HostError::new(HostErrorKind::Stage, message)));
+            };
             let opened_in = clock.elapsed();
+            mark.phase(Phase::Construct);
             let owner = Arc::clone(&generation) as Arc<dyn Owner>;
-            let handle = boundary::enter(descriptor, services, owner)?;
+            let root = boundary::enter(descriptor, services, owner)?;
             let entered_in = clock.elapsed() - opened_in;
-            Ok(Ok((Root { generation, handle }, opened_in, entered_in)))
+            Ok(Ok((root, generation, opened_in, entered_in)))
         };
-        let constructed = supervise(&runtime, deadline, work).await.map_err(|error| {
+        let deadline = host.inner.options.lifecycle_deadline;
+        let constructed = supervise(host.runtime(), deadline, work).await;
+        let constructed = constructed.map_err(|error| {
             HostError::from_plugin(HostErrorKind::Construct, "construct", error)
         })?;
-        let (root, opened_in, entered_in) = constructed?;
-        candidate.times.open = opened_in;
-        candidate.times.prepare = entered_in;
-        Ok(root)
+        let (root, generation, opened_in, entered_in) = constructed?;
+        self.times.open = opened_in;
+        self.times.prepare = entered_in;
+        let (path, hash) = match self.code {
+            Code::File { path, staged, .. } => (Some(path), Some(staged.hash)),
+            Code::Static(_) => (None, None),
+        };
+        Ok(Draft {
+            host: host.clone(),
+            root,
+            generation,
+            facts: Facts {
+                manifest: self.manifest,
+                path,
+                hash,
+                minor: self.minor,
+                times: self.times,
+                warnings: self.warnings,
+            },
+            options: self.options,
+            config: self.config,
+            guard: self.guard,
+        })
     }
 
-    async fn prepare_and_activate(
-        &self,
-        candidate: &mut Candidate,
-        root: &Root,
-        options: &LoadOptions,
-    ) -> Result<(), HostError> {
-        let (inner, runtime) = (&self.inner, self.runtime());
-        let deadline = inner.options.lifecycle_deadline;
-        candidate.guard.phase(Phase::Prepare);
-        let clock = Instant::now();
-        let (handle, config) = (root.handle.clone(), options.config.clone());
-        supervise(runtime, deadline, move || async move {
-            handle.prepare(Json(config)).await
-        })
-        .await
-        .map_err(|error| HostError::from_plugin(HostErrorKind::Prepare, "prepare", error))?;
-        candidate.times.prepare += clock.elapsed();
-
-        candidate.guard.phase(Phase::Activate);
-        let clock = Instant::now();
-        let handle = root.handle.clone();
-        let registrations = supervise(
-            runtime,
-            deadline,
-            move || async move { handle.activate().await },
-        )
-        .await
-        .map_err(|error| HostError::from_plugin(HostErrorKind::Activate, "activate", error))?;
-        if let Err(error) = self.register(candidate, root, options, registrations).await {
-            // It was activated, so it gets to end its work.
-            let handle = root.handle.clone();
-            let _ = supervise(runtime, deadline, move || async move {
-                handle.deactivate().await
+    /// The generation, but for its library.
+    fn generation(&self, host: &Host) -> Generation {
+        let options = &host.inner.options;
+        let resources = &self.manifest.resources;
+        let own = resources.max_concurrency;
+        let own = own.and_then(|limit| usize::try_from(limit).ok());
+        let concurrent = [own, options.max_concurrency];
+        let gate = concurrent.into_iter().flatten().min().map(|concurrent| {
+            Gate::new(GateLimits {
+                concurrent,
+                queued: options.max_queued,
             })
-            .await;
-            return Err(error);
-        }
-        candidate.times.activate = clock.elapsed();
-        Ok(())
-    }
-
-    async fn register(
-        &self,
-        candidate: &mut Candidate,
-        root: &Root,
-        options: &LoadOptions,
-        registrations: Registrations,
-    ) -> Result<(), HostError> {
-        let (inner, runtime) = (&self.inner, self.runtime());
-        let deadline = inner.options.lifecycle_deadline;
-        check_declared(&candidate.manifest, &registrations, &mut candidate.warnings)?;
-        let owner = Arc::clone(&root.generation) as Arc<dyn Owner>;
-        let prefix = options.clone();
-        // Describing a tool runs the plugin's code, so it is supervised as well.
-        let offers = supervise(runtime, deadline, move || async move {
-            Ok(registrations
-                .0
-                .into_iter()
-                .map(|(name, provided)| offer(&prefix, &name, provided, &owner))
-                .collect::<Result<Vec<_>, _>>())
-        })
-        .await
-        .map_err(|error| {
-            HostError::from_plugin(HostErrorKind::Registration, "describing its tools", error)
-        })??;
-        inner.registry.commit(&root.generation.name, offers)
-    }
-}
-
-pub(super) type Opened = (&'static Descriptor, Option<Library>);
-
-struct Root {
-    generation: Arc<Generation>,
-    handle: PluginRootHandle,
-}
-
-/// Whether a plugin registered what its manifest says: more is an error, less a warning.
-fn check_declared(
-    manifest: &Manifest,
-    registrations: &Registrations,
-    warnings: &mut Vec<String>,
-) -> Result<(), HostError> {
-    let is_registered = |id: &str, name: &str| {
-        registrations
-            .0
-            .iter()
-            .any(|(other, provided)| other == name && provided.layout().id() == id)
-    };
-    for (name, provided) in &registrations.0 {
-        let id = provided.layout().id();
-        if manifest.capabilities.declares(id, name) {
-            continue;
-        }
-        let declared = manifest.capabilities.names(id);
-        let mut message = format!("registered {id} `{name}`, which its manifest does not declare");
-        if !declared.is_empty() {
-            let declared = declared.join(", ");
-            message = format!("{message}: expected {declared}, found `{name}`");
-        }
-        let left_over = declared.iter().map(String::as_str);
-        let left_over = left_over.filter(|declared| !is_registered(id, declared));
-        let slip = crate::suggest::suggestion(name, left_over)
-            .map(|similar| format!("did you mean `{similar}`? else "))
-            .unwrap_or_default();
-        let key = keyway_manifest::kind_key(id).unwrap_or(id);
-        return Err(
-            HostError::new(HostErrorKind::Registration, message).hint(format!(
-                "{slip}add \"{name}\" to `{key}` under [plugin.capabilities] in plugin.toml"
-            )),
-        );
-    }
-    for (id, name) in manifest.capabilities.declared() {
-        if !is_registered(id, name) {
-            warnings.push(format!(
-                "its manifest declares {id} `{name}`, which it did not register; register it in \
-                 activate, or take it out of plugin.toml"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn offer(
-    options: &LoadOptions,
-    name: &str,
-    provided: Provided,
-    owner: &Arc<dyn Owner>,
-) -> Result<Offer, HostError> {
-    let (entry, layout) = boundary::entry(provided, Arc::clone(owner));
-    let key = Key {
-        id: layout.id().to_owned(),
-        major: layout.major(),
-        name: options.qualify(name),
-    };
-    if (&*key.id, key.major) != (ToolHandle::ID, ToolHandle::MAJOR) {
-        return Ok(Offer {
-            key,
-            entry: Arc::new(entry),
-            layout,
-            tool: None,
         });
+        let limits = LogLimits::per_second(resources.log_events_per_second);
+        Generation {
+            name: Arc::clone(&self.name),
+            version: self.manifest.version.clone(),
+            number: self.number,
+            gate,
+            deadline: resources.call_deadline().or(options.call_deadline),
+            clock: Arc::clone(&host.inner.clock),
+            panics: AtomicU64::new(0),
+            panicked: Arc::new(Notify::new()),
+            log: Arc::new(LogBridge::new(&self.name, limits)),
+            staged: match &self.code {
+                Code::File { staged, .. } => Some(staged.path.clone()),
+                Code::Static(_) => None,
+            },
+            library: None,
+        }
     }
-    ToolHandle::LAYOUT
-        .check(layout)
-        .map_err(|error| HostError::layout(&error))?;
-    let entry = Arc::new(entry);
-    let tool = ToolHandle::from_target(Target::fixed(Arc::clone(&entry)));
-    let spec = tool.spec().map_err(|error| {
-        HostError::from_plugin(
-            HostErrorKind::Registration,
-            &format!("describing tool `{name}`"),
-            error,
+
+    fn environment(&self, host: &Host) -> Environment {
+        let side = &host.inner.side;
+        let mut environment = Environment::new(&*side.name, side.version.to_string());
+        environment.interface_minor = self.minor;
+        environment.linked_statically = matches!(self.code, Code::Static(_));
+        environment
+    }
+}
+
+impl Draft {
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.generation.name
+    }
+
+    pub(super) fn doorkeeper(&self) -> Arc<dyn Owner> {
+        Doorkeeper::of(&self.generation)
+    }
+
+    pub(super) fn options(&self) -> &LoadOptions {
+        &self.options
+    }
+
+    pub(super) fn version(&self) -> &semver::Version {
+        &self.generation.version
+    }
+
+    pub(super) fn root(&self) -> &PluginRootHandle {
+        &self.root
+    }
+
+    /// Makes the plugin's value from its configuration; in place of the one that it has, if any.
+    pub(super) async fn prepare(&mut self) -> Result<(), HostError> {
+        self.guard.phase(Phase::Prepare);
+        let clock = Instant::now();
+        let prepared = prepare(&self.host, &self.root, self.config.clone()).await;
+        self.facts.times.prepare += clock.elapsed();
+        prepared.map_err(|error| self.labelled(error))
+    }
+
+    /// It is about to be given a state.
+    pub(super) fn takes_state(&self) {
+        self.guard.phase(Phase::State);
+    }
+
+    /// Starts the plugin's work; answers what it offers.
+    pub(super) async fn activate(&mut self) -> Result<Vec<Offer>, HostError> {
+        self.guard.phase(Phase::Activate);
+        let clock = Instant::now();
+        let activated = self.activate_unlabelled().await;
+        self.facts.times.activate += clock.elapsed();
+        activated.map_err(|error| self.labelled(error))
+    }
+
+    async fn activate_unlabelled(&mut self) -> Result<Vec<Offer>, HostError> {
+        let registrations = activate(&self.host, &self.root).await?;
+        let checked = check_declared(
+            &self.facts.manifest,
+            &registrations,
+            &mut self.facts.warnings,
+        );
+        let offers = match checked {
+            Ok(()) => describe(&self.host, &self.generation, &self.options, registrations).await,
+            Err(error) => Err(error),
+        };
+        if offers.is_err() {
+            // It was activated, so it gets to end its work.
+            self.deactivate().await;
+        }
+        offers
+    }
+
+    /// Asks the plugin whether it can do its work.
+    pub(super) async fn health_check(&self) -> Result<(), HostError> {
+        let root = self.root.clone();
+        let deadline = self.host.inner.options.lifecycle_deadline;
+        let work = move || async move { root.health_check().await };
+        let healthy = supervise(self.host.runtime(), deadline, work).await;
+        healthy.map_err(|error| {
+            let doing = "the health check";
+            self.labelled(HostError::from_plugin(HostErrorKind::Health, doing, error))
+        })
+    }
+
+    /// Ends the work of a plugin that was activated, and is not taken over after all.
+    pub(super) async fn deactivate(&self) {
+        let root = self.root.clone();
+        let deadline = self.host.inner.options.lifecycle_deadline;
+        let work = move || async move { root.deactivate().await };
+        if let Err(error) = supervise(self.host.runtime(), deadline, work).await {
+            let plugin = &*self.generation.name;
+            tracing::debug!(plugin, "deactivating what is not taken over: {error}");
+        }
+    }
+
+    /// Ends what the plugin had started; it has no further use.
+    pub(super) async fn abandon(self) {
+        let deadline = self.host.inner.options.lifecycle_deadline;
+        let _ = stop_root(self.host.runtime(), deadline, &self.root).await;
+    }
+
+    /// The plugin, once it was activated.
+    pub(super) fn into_instance(self, offers: Vec<Offer>) -> Instance {
+        Instance::new(
+            self.root,
+            self.generation,
+            self.facts,
+            self.options,
+            self.config,
+            offers,
         )
-    })?;
-    let facts = ToolFacts::new(name, spec.0)?;
-    Ok(Offer {
-        key,
-        entry,
-        layout,
-        tool: Some(Arc::new(facts)),
-    })
+    }
+
+    pub(super) fn labelled(&self, error: HostError) -> HostError {
+        let label = label(&self.facts.manifest);
+        labelled(error, &label, self.facts.path.as_ref())
+    }
+}
+
+fn labelled(error: HostError, label: &str, path: Option<&PathBuf>) -> HostError {
+    let error = error.of_plugin(label);
+    match path {
+        Some(path) => error.at(path),
+        None => error,
+    }
+}
+
+pub(super) async fn prepare(
+    host: &Host,
+    root: &PluginRootHandle,
+    config: Map<String, Value>,
+) -> Result<(), HostError> {
+    let root = root.clone();
+    let work = move || async move { root.prepare(Json(config)).await };
+    supervise(host.runtime(), host.inner.options.lifecycle_deadline, work)
+        .await
+        .map_err(|error| HostError::from_plugin(HostErrorKind::Prepare, "prepare", error))
+}
+
+pub(super) async fn activate(
+    host: &Host,
+    root: &PluginRootHandle,
+) -> Result<Registrations, HostError> {
+    let root = root.clone();
+    let work = move || async move { root.activate().await };
+    supervise(host.runtime(), host.inner.options.lifecycle_deadline, work)
+        .await
+        .map_err(|error| HostError::from_plugin(HostErrorKind::Activate, "activate", error))
+}
+
+/// What a plugin registered, ready to be called.
+pub(super) async fn describe(
+    host: &Host,
+    generation: &Arc<Generation>,
+    options: &LoadOptions,
+    registrations: Registrations,
+) -> Result<Vec<Offer>, HostError> {
+    let owner = Arc::clone(generation) as Arc<dyn Owner>;
+    let options = options.clone();
+    // Describing a tool runs the plugin's code, so it is supervised as well.
+    let work = move || async move {
+        let offers = registrations
+            .0
+            .into_iter()
+            .map(|(name, provided)| offer(&options, &name, provided, &owner));
+        Ok(offers.collect::<Result<Vec<_>, _>>())
+    };
+    let described = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
+    described.map_err(|error| {
+        HostError::from_plugin(HostErrorKind::Registration, "describing its tools", error)
+    })?
 }

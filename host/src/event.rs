@@ -1,0 +1,206 @@
+//! What happens to plugins, as one stream.
+//!
+//! An event tells of a step that is over; how to react to it is the application's business. Whoever
+//! reads too slowly misses the oldest events, and is told how many.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use semver::Version;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::error::HostError;
+use crate::inspect::ContentHash;
+use crate::reload::{ReloadPhase, ReloadReport};
+
+/// How many events a slow reader may be behind before it misses some.
+const KEPT: usize = 1_024;
+
+/// Something that happened to a plugin.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// The name under which the plugin is loaded.
+    pub plugin: Arc<str>,
+    /// When.
+    pub at: SystemTime,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The plugin was loaded and serves.
+    Loaded {
+        /// Its version.
+        version: Version,
+    },
+    /// The plugin was stopped, and serves no more.
+    Stopped {
+        /// Its version.
+        version: Version,
+    },
+    /// Its file has begun to change.
+    Detected {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its file is complete again.
+    Settled {
+        /// The file.
+        path: PathBuf,
+        /// The time from the last sign of writing.
+        after: Duration,
+    },
+    /// Its file has been missing for longer than a build takes to replace it. The plugin serves on.
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file that was found is the one that serves.
+    Unchanged,
+    /// A private copy of a new file was made.
+    Staged {
+        /// The hash of the file.
+        hash: ContentHash,
+    },
+    /// The new file was found to fit. No code of it has run.
+    Checked {
+        /// Its version.
+        version: Version,
+    },
+    /// The new version has prepared itself beside the old one.
+    Prepared {
+        /// The new version.
+        version: Version,
+    },
+    /// The new version serves.
+    Committed {
+        /// The report of the reload.
+        report: Arc<ReloadReport>,
+    },
+    /// The new version was not taken over; the old one serves on.
+    Refused {
+        /// The phase in which it was refused.
+        phase: ReloadPhase,
+        /// Why.
+        reason: Arc<HostError>,
+    },
+    /// A version that had been taken over did not prove itself; the one before it serves again.
+    RolledBack {
+        /// The version that failed.
+        from: Version,
+        /// The version that serves again.
+        to: Version,
+        /// Why.
+        reason: Arc<HostError>,
+    },
+    /// A version that had been taken over has proved itself; the one before it ends.
+    Proved {
+        /// The version.
+        version: Version,
+    },
+    /// A version that was replaced waits for calls that it has started.
+    Draining {
+        /// The version.
+        version: Version,
+        /// Asynchronous calls that are pending.
+        calls: usize,
+    },
+    /// The library of a version was closed, and is gone from memory.
+    Unloaded {
+        /// The version.
+        version: Version,
+    },
+    /// The library of a version was closed, but is still in memory.
+    Pinned {
+        /// The version.
+        version: Version,
+        /// Why, as far as it is known.
+        cause: String,
+    },
+    /// The library of a version was not closed, since nobody could tell whether that is safe.
+    Retained {
+        /// The version.
+        version: Version,
+        /// Why.
+        cause: String,
+    },
+    /// The reader was too slow: this many events before the next one are lost. The event's plugin
+    /// is empty.
+    Missed {
+        /// How many.
+        events: u64,
+    },
+}
+
+/// The events of a host from the moment on in which this was made.
+#[derive(Debug)]
+pub struct Events {
+    receiver: broadcast::Receiver<Event>,
+}
+
+impl Events {
+    /// The next event, on any executor; none once the host is gone.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.receiver.recv().await {
+            Ok(event) => Some(event),
+            Err(RecvError::Lagged(events)) => Some(missed(events)),
+            Err(RecvError::Closed) => None,
+        }
+    }
+
+    /// Blocks the calling thread until the next event; none once the host is gone.
+    ///
+    /// # Panics
+    ///
+    /// When called from inside an async context of tokio.
+    pub fn next_blocking(&mut self) -> Option<Event> {
+        match self.receiver.blocking_recv() {
+            Ok(event) => Some(event),
+            Err(RecvError::Lagged(events)) => Some(missed(events)),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+fn missed(events: u64) -> Event {
+    Event {
+        plugin: "".into(),
+        at: SystemTime::now(),
+        kind: EventKind::Missed { events },
+    }
+}
+
+/// Where the parts of a host tell what happened. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Bus {
+    sender: broadcast::Sender<Event>,
+}
+
+impl Bus {
+    pub(crate) fn new() -> Self {
+        Bus {
+            sender: broadcast::channel(KEPT).0,
+        }
+    }
+
+    pub(crate) fn tell(&self, plugin: &Arc<str>, kind: EventKind) {
+        // Without a reader nobody wants to know.
+        let _ = self.sender.send(Event {
+            plugin: Arc::clone(plugin),
+            at: SystemTime::now(),
+            kind,
+        });
+    }
+
+    pub(crate) fn events(&self) -> Events {
+        Events {
+            receiver: self.sender.subscribe(),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! One version of a plugin that runs: its root object, what it offers, and its end.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use keyway::abi::root::{PluginRoot, PluginRootHandle};
+use keyway_manifest::Manifest;
+use serde_json::{Map, Value};
+use tokio::runtime::Handle;
+
+use super::load::LoadOptions;
+use crate::error::{HostError, HostErrorKind};
+use crate::generation::Generation;
+use crate::inspect::ContentHash;
+use crate::library::Library;
+use crate::registry::Offer;
+use crate::status::LoadTimes;
+use crate::supervise::supervise;
+
+/// One version of a plugin that was started.
+pub(crate) struct Instance {
+    pub(super) root: PluginRootHandle,
+    pub(super) options: LoadOptions,
+    /// What it was prepared with.
+    pub(super) config: Map<String, Value>,
+    /// Taken when it ends.
+    offers: Mutex<Vec<Offer>>,
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) hash: Option<ContentHash>,
+    pub(crate) minor: u16,
+    pub(crate) times: LoadTimes,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) generation: Arc<Generation>,
+}
+
+/// What is known of a version before it is activated.
+pub(crate) struct Facts {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) hash: Option<ContentHash>,
+    pub(crate) minor: u16,
+    pub(crate) times: LoadTimes,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Instance {
+    pub(super) fn new(
+        root: PluginRootHandle,
+        generation: Arc<Generation>,
+        facts: Facts,
+        options: LoadOptions,
+        config: Map<String, Value>,
+        offers: Vec<Offer>,
+    ) -> Self {
+        let Facts {
+            manifest,
+            path,
+            hash,
+            minor,
+            times,
+            warnings,
+        } = facts;
+        Instance {
+            root,
+            options,
+            config,
+            offers: Mutex::new(offers),
+            manifest,
+            path,
+            hash,
+            minor,
+            times,
+            warnings,
+            generation,
+        }
+    }
+
+    /// How errors name it.
+    pub(crate) fn label(&self) -> String {
+        format!("'{}' v{}", self.generation.name, self.generation.version)
+    }
+
+    /// What it offers; nothing once it has ended.
+    pub(crate) fn offers(&self) -> Vec<Offer> {
+        self.lock_offers().clone()
+    }
+
+    /// Lets it offer other objects: it was revived.
+    pub(super) fn set_offers(&self, offers: Vec<Offer>) -> Vec<Offer> {
+        std::mem::replace(&mut *self.lock_offers(), offers)
+    }
+
+    /// Asynchronous calls into it that are pending.
+    pub(crate) fn pending_calls(&self) -> usize {
+        let offers = self.lock_offers();
+        offers.iter().map(|offer| offer.entry.pending_calls()).sum()
+    }
+
+    /// Cancels the asynchronous calls that are pending.
+    pub(crate) fn end_calls(&self) {
+        // A waker is foreign code; it runs outside the lock.
+        let offers = self.offers();
+        offers.iter().for_each(|offer| offer.entry.end_calls());
+    }
+
+    /// Panics that were contained since it was loaded.
+    pub(crate) fn panics(&self) -> u64 {
+        self.generation.panics.load(Ordering::Relaxed)
+    }
+
+    /// The names of its own threads that run.
+    pub(crate) fn thread_names(&self) -> Vec<String> {
+        let library = self.generation.library.as_ref();
+        library.map(Library::thread_names).unwrap_or_default()
+    }
+
+    pub(crate) async fn health_check(
+        &self,
+        runtime: &Handle,
+        deadline: Duration,
+    ) -> Result<(), HostError> {
+        let root = self.root.clone();
+        supervise(runtime, deadline, move || async move {
+            root.health_check().await
+        })
+        .await
+        .map_err(|error| {
+            HostError::from_plugin(HostErrorKind::Health, "the health check", error)
+                .of_plugin(&self.label())
+        })
+    }
+
+    #[cfg(feature = "unstable-next-minor")]
+    pub(crate) fn root_appended(&self) -> Result<String, HostError> {
+        self.root.appended().map_err(|error| {
+            HostError::from_plugin(HostErrorKind::Stop, "the appended method", error)
+                .of_plugin(&self.label())
+        })
+    }
+
+    /// Lets the plugin ask again which events are wanted.
+    pub(crate) async fn log_filter_changed(&self, runtime: &Handle, deadline: Duration) {
+        let root = self.root.clone();
+        let told = supervise(runtime, deadline, move || async move {
+            root.log_filter_changed()
+        });
+        if let Err(error) = told.await {
+            tracing::debug!(
+                plugin = &*self.generation.name,
+                "not told of the new log filter: {error}"
+            );
+        }
+    }
+
+    /// Ends its work. Nothing reaches it any more.
+    pub(crate) async fn deactivate(
+        &self,
+        runtime: &Handle,
+        deadline: Duration,
+    ) -> Result<(), HostError> {
+        let root = self.root.clone();
+        let deactivated = supervise(
+            runtime,
+            deadline,
+            move || async move { root.deactivate().await },
+        );
+        deactivated
+            .await
+            .map_err(|error| self.failed("deactivate", error))
+    }
+
+    /// Drops what it offers, the plugin's value, and its tasks.
+    pub(crate) async fn stop(&self, runtime: &Handle, deadline: Duration) -> Result<(), HostError> {
+        let offers = std::mem::take(&mut *self.lock_offers());
+        // Destructors of the plugin may block.
+        let dropped = supervise(runtime, deadline, move || async move {
+            drop(offers);
+            Ok(())
+        });
+        if let Err(error) = dropped.await {
+            tracing::warn!(
+                plugin = &*self.generation.name,
+                "dropping what it offered: {error}"
+            );
+        }
+        let stopped = stop_root(runtime, deadline, &self.root).await;
+        self.generation.log.close();
+        stopped.map_err(|error| self.failed("stop", error))
+    }
+
+    fn failed(&self, doing: &str, error: keyway::PluginError) -> HostError {
+        HostError::from_plugin(HostErrorKind::Stop, doing, error).of_plugin(&self.label())
+    }
+
+    fn lock_offers(&self) -> MutexGuard<'_, Vec<Offer>> {
+        self.offers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops the plugin's value and ends its tasks.
+pub(crate) async fn stop_root(
+    runtime: &Handle,
+    deadline: Duration,
+    root: &PluginRootHandle,
+) -> keyway::Result<()> {
+    let root = root.clone();
+    let patience = u64::try_from(deadline.as_millis() / 2).unwrap_or(u64::MAX);
+    supervise(
+        runtime,
+        deadline,
+        move || async move { root.stop(patience) },
+    )
+    .await
+}

@@ -1,0 +1,281 @@
+//! From a new version that is prepared to one that is active: state, and in exclusive mode the
+//! calls and the resources that only one version can have.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use keyway::abi::root::{PluginRoot, PluginRootHandle};
+use keyway::capability::{RoomLimits, WaitingRoom};
+use keyway::{Imported, State};
+use keyway_manifest::{ReloadMode, StatePolicy};
+
+use super::attempt::{Attempt, Ready, Verdict};
+use crate::drain::drain;
+use crate::error::{HostError, HostErrorKind};
+use crate::generation::Doorkeeper;
+use crate::host::Host;
+use crate::host::instance::Instance;
+use crate::host::start::{Draft, activate, describe, prepare};
+use crate::registry::Change;
+use crate::reload::ReloadPhase;
+use crate::supervise::supervise;
+
+/// What was taken from the version that serves, to be given back if the new one fails.
+#[derive(Default)]
+pub(super) struct HandOver {
+    /// The state that it gave away.
+    pub(super) blob: Option<State>,
+    /// Where calls wait, in exclusive mode.
+    pub(super) room: Option<Arc<WaitingRoom>>,
+    /// Whether it was deactivated.
+    pub(super) deactivated: bool,
+}
+
+/// Makes the new version active.
+pub(super) async fn hand_over(attempt: &mut Attempt, mut draft: Draft) -> Result<Ready, Verdict> {
+    let mut hand_over = HandOver::default();
+    let taken = hand_over.take(attempt, &mut draft).await;
+    let offers = match taken {
+        Ok(()) => start(attempt, &mut draft).await,
+        Err(verdict) => Err(verdict),
+    };
+    match offers {
+        Ok(offers) => Ok(Ready {
+            draft,
+            offers,
+            hand_over,
+        }),
+        Err(verdict) => {
+            draft.abandon().await;
+            hand_over.undo(attempt).await;
+            Err(verdict)
+        }
+    }
+}
+
+/// Activates the new version and asks for its health.
+async fn start(
+    attempt: &mut Attempt,
+    draft: &mut Draft,
+) -> Result<Vec<crate::registry::Offer>, Verdict> {
+    tracing::info!("Activating '{}' v{}", attempt.plugin.name, draft.version());
+    let offers = draft
+        .activate()
+        .await
+        .map_err(|error| Verdict::Refused(ReloadPhase::Activate, error))?;
+    let clock = Instant::now();
+    let health = draft.health_check().await;
+    attempt.times.health = clock.elapsed();
+    if let Err(error) = health {
+        drop(offers);
+        draft.deactivate().await;
+        return Err(Verdict::Refused(ReloadPhase::Health, error));
+    }
+    Ok(offers)
+}
+
+impl HandOver {
+    /// Takes from the old version what the new one needs: its state, and in exclusive mode its
+    /// calls and its work.
+    async fn take(&mut self, attempt: &mut Attempt, draft: &mut Draft) -> Result<(), Verdict> {
+        let old = Arc::clone(&attempt.old);
+        let modes = [old.manifest.reload.mode, draft.facts.manifest.reload.mode];
+        let exclusive = modes.contains(&ReloadMode::Exclusive);
+        if exclusive {
+            let clock = Instant::now();
+            let room = close(&attempt.host, &old);
+            self.room = Some(Arc::clone(&room.0));
+            let patience = attempt.host.inner.options.lifecycle_deadline;
+            let waited = attempt.host.inner.clock.sleep(patience);
+            let left = drain(&attempt.host.inner.clock, &old, room.1, waited).await;
+            attempt.times.drain = clock.elapsed();
+            if !left.is_nothing() {
+                let error = still_busy(&old, left.pending, left.stuck.len(), patience);
+                return Err(Verdict::Refused(ReloadPhase::Drain, error));
+            }
+        }
+        let clock = Instant::now();
+        let state = self.move_state(attempt, draft).await;
+        attempt.times.state = clock.elapsed();
+        state.map_err(|error| Verdict::Refused(ReloadPhase::State, draft.labelled(error)))?;
+        if exclusive {
+            let host = &attempt.host;
+            let deadline = host.inner.options.lifecycle_deadline;
+            self.deactivated = true;
+            if let Err(error) = old.deactivate(host.runtime(), deadline).await {
+                attempt.warnings.push(error.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    async fn move_state(
+        &mut self,
+        attempt: &mut Attempt,
+        draft: &mut Draft,
+    ) -> Result<(), HostError> {
+        let own = draft.facts.manifest.reload;
+        if own.state == StatePolicy::Reset {
+            return Ok(());
+        }
+        let host = attempt.host.clone();
+        let exported = export(&host, &attempt.old.root, own.max_state_bytes).await;
+        let moved = match exported {
+            Ok(None) => return Ok(()),
+            Ok(Some(state)) => {
+                draft.takes_state();
+                let imported = import(&host, draft.root(), state.clone()).await;
+                self.blob = Some(state);
+                imported
+            }
+            Err(error) => Err(error),
+        };
+        match moved {
+            Ok(Imported::Migrated { from }) => {
+                tracing::debug!(
+                    plugin = &*attempt.plugin.name,
+                    "its state was migrated from version {from}"
+                );
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) if own.state == StatePolicy::Prefer => {
+                let version = &attempt.old.generation.version;
+                attempt.warnings.push(format!(
+                    "starts without the state of v{version}: {}",
+                    error.message()
+                ));
+                // It may have taken half of it.
+                draft.prepare().await
+            }
+            Err(error) => Err(error.hint(
+                "migrate it in import_state, or let the plugin's manifest say `state = \
+                 \"prefer\"` or \"reset\" under [plugin.reload]",
+            )),
+        }
+    }
+
+    /// Gives everything back to the version that serves.
+    pub(super) async fn undo(self, attempt: &mut Attempt) {
+        let HandOver {
+            blob,
+            room,
+            deactivated,
+        } = self;
+        let Some(room) = room else { return };
+        let (host, old) = (&attempt.host, &attempt.old);
+        let revived = match deactivated {
+            true => revive(host, old, blob).await,
+            false => Ok(()),
+        };
+        match revived {
+            Ok(()) => reopen(host, old),
+            Err(error) => {
+                tracing::error!(
+                    "Plugin '{}' serves no more: v{} could not be started again: {error}",
+                    attempt.plugin.name,
+                    old.generation.version
+                );
+                attempt.warnings.push(error.to_string());
+                drop(host.inner.registry.withdraw(&attempt.plugin.name));
+            }
+        }
+        room.open();
+    }
+}
+
+fn still_busy(old: &Instance, pending: usize, stuck: usize, patience: Duration) -> HostError {
+    let message = format!(
+        "calls did not end within {patience:?}: {pending} asynchronous, and synchronous ones to \
+         {stuck} capabilities"
+    );
+    HostError::new(HostErrorKind::Reload, message)
+        .of_plugin(&old.label())
+        .hint("a call that reloads its own plugin waits for itself")
+}
+
+/// Makes all calls of a plugin wait.
+pub(super) fn close(host: &Host, old: &Instance) -> (Arc<WaitingRoom>, crate::registry::Replaced) {
+    let options = &host.inner.options;
+    let room = WaitingRoom::new(RoomLimits {
+        waiting: options.max_waiting,
+        patience: options.waiting_deadline,
+    });
+    let doorkeeper = Doorkeeper::of(&old.generation);
+    let name = &old.generation.name;
+    let replaced = host.inner.registry.close(name, &room, &doorkeeper);
+    (room, replaced)
+}
+
+/// Lets a version serve that has all it needs.
+pub(super) fn reopen(host: &Host, instance: &Instance) {
+    let change = Change {
+        owner: &instance.generation.name,
+        offers: &instance.offers(),
+        doorkeeper: Doorkeeper::of(&instance.generation),
+    };
+    for refused in host.inner.registry.switch(&[change]) {
+        match refused {
+            Ok(replaced) => drop(replaced),
+            Err(error) => tracing::error!("what served a moment ago does not fit: {error}"),
+        }
+    }
+}
+
+/// Starts a version anew that was deactivated: with a fresh value, made from its configuration and
+/// from the state that it gave away.
+pub(super) async fn revive(
+    host: &Host,
+    instance: &Arc<Instance>,
+    state: Option<State>,
+) -> Result<(), HostError> {
+    let revived = async {
+        prepare(host, &instance.root, instance.config.clone()).await?;
+        if let Some(state) = state {
+            import(host, &instance.root, state).await?;
+        }
+        let registrations = activate(host, &instance.root).await?;
+        let (generation, options) = (&instance.generation, &instance.options);
+        describe(host, generation, options, registrations).await
+    };
+    let offers = revived
+        .await
+        .map_err(|error| error.of_plugin(&instance.label()))?;
+    let old = instance.set_offers(offers);
+    // Their destructors are the plugin's.
+    let deadline = host.inner.options.lifecycle_deadline;
+    let _ = supervise(host.runtime(), deadline, move || async move {
+        drop(old);
+        Ok(())
+    })
+    .await;
+    Ok(())
+}
+
+async fn export(
+    host: &Host,
+    root: &PluginRootHandle,
+    max_bytes: u64,
+) -> Result<Option<State>, HostError> {
+    let root = root.clone();
+    let work = move || async move {
+        let state = root.export_state(max_bytes).await?;
+        // In memory of its own, since it may outlive the version that made it.
+        Ok(state.map(|state| state.detached()))
+    };
+    let exported = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
+    exported.map_err(|error| {
+        HostError::from_plugin(
+            HostErrorKind::State,
+            "the old version's export_state",
+            error,
+        )
+    })
+}
+
+async fn import(host: &Host, root: &PluginRootHandle, state: State) -> Result<Imported, HostError> {
+    let root = root.clone();
+    let work = move || async move { root.import_state(state).await };
+    let imported = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
+    imported.map_err(|error| HostError::from_plugin(HostErrorKind::State, "import_state", error))
+}

@@ -1,0 +1,228 @@
+//! Back to the version before, which is still in memory while the one that serves is on probation.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::handover::{close, reopen, revive};
+use crate::drain::drain;
+use crate::error::{HostError, HostErrorKind};
+use crate::event::EventKind;
+use crate::generation::Doorkeeper;
+use crate::host::Host;
+use crate::host::instance::Instance;
+use crate::host::plugin::{LoadedPlugin, Previous, Refusal};
+use crate::registry::{Change, Replaced};
+use crate::reload::{ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes, Trigger};
+
+/// Lets the version before serve again, unless another one than `number` serves by now.
+pub(super) async fn roll_back(
+    host: &Host,
+    plugin: &Arc<LoadedPlugin>,
+    number: Option<u64>,
+    trigger: Trigger,
+    reason: HostError,
+    began: Instant,
+) -> Arc<ReloadReport> {
+    plugin.arrive();
+    let _turn = plugin.turn.lock().await;
+    let failed = plugin.serving();
+    let mut rollback = Rollback {
+        host,
+        plugin,
+        failed: &failed,
+        times: ReloadTimes {
+            wait: began.elapsed(),
+            ..ReloadTimes::default()
+        },
+        warnings: Vec::new(),
+    };
+    let outcome = match rollback.take_previous(number) {
+        Ok(previous) => rollback.run(previous, reason).await,
+        Err(error) => Err((ReloadPhase::Admit, error)),
+    };
+    let outcome = outcome.unwrap_or_else(|(phase, error)| {
+        let (name, version) = (&plugin.name, &failed.generation.version);
+        tracing::warn!("Plugin '{name}' was not rolled back, v{version} serves on: {error}");
+        let reason = Arc::new(error);
+        let kind = EventKind::Refused {
+            phase,
+            reason: Arc::clone(&reason),
+        };
+        host.inner.bus.tell(name, kind);
+        ReloadOutcome::Refused { phase, reason }
+    });
+    rollback.times.total = began.elapsed();
+    let serving = plugin.serving();
+    let report = Arc::new(ReloadReport {
+        plugin: plugin.name.to_string(),
+        trigger,
+        outcome,
+        from: failed.generation.version.clone(),
+        to: Some(serving.generation.version.clone()),
+        generation: serving.generation.number,
+        times: rollback.times,
+        warnings: rollback.warnings,
+    });
+    plugin.state().last = Some(Arc::clone(&report));
+    report
+}
+
+struct Rollback<'a> {
+    host: &'a Host,
+    plugin: &'a Arc<LoadedPlugin>,
+    /// The version that serves.
+    failed: &'a Arc<Instance>,
+    times: ReloadTimes,
+    warnings: Vec<String>,
+}
+
+type Refused = (ReloadPhase, HostError);
+
+impl Rollback<'_> {
+    fn take_previous(&self, number: Option<u64>) -> Result<Previous, HostError> {
+        let refuse = |message: &str| {
+            let error = HostError::new(HostErrorKind::Reload, message);
+            Err(error.of_plugin(&self.failed.label()))
+        };
+        let mut state = self.plugin.state();
+        if state.ended {
+            return refuse("it is being stopped");
+        }
+        if number.is_some_and(|number| number != self.failed.generation.number) {
+            return refuse("another version serves by now");
+        }
+        match state.previous.take() {
+            Some(previous) => {
+                if let Some(probation) = state.probation.take() {
+                    // Where it is the probation itself that asks, it has nothing else to do.
+                    if number.is_none() {
+                        probation.abort();
+                    }
+                }
+                Ok(previous)
+            }
+            None => refuse(
+                "there is no version to go back to: only while a new one is on probation is the \
+                 one before it in memory",
+            ),
+        }
+    }
+
+    async fn run(
+        &mut self,
+        previous: Previous,
+        reason: HostError,
+    ) -> Result<ReloadOutcome, Refused> {
+        let (retired, deactivated) = match previous.deactivated {
+            false => (self.switch_back(&previous), false),
+            true => match self.start_again(&previous).await {
+                Ok(()) => (Replaced::new(), true),
+                Err(refused) => {
+                    // It stays what it was.
+                    self.plugin.state().previous = Some(previous);
+                    return Err(refused);
+                }
+            },
+        };
+        let Previous { instance, .. } = previous;
+        let (from, to) = (
+            self.failed.generation.version.clone(),
+            instance.generation.version.clone(),
+        );
+        let reason = Arc::new(reason);
+        {
+            let mut state = self.plugin.state();
+            state.path.clone_from(&instance.path);
+            state.options = instance.options.clone();
+            state.refused = self.failed.hash.map(|hash| Refusal {
+                hash,
+                phase: ReloadPhase::Health,
+                reason: Arc::clone(&reason),
+            });
+            state.serving = instance;
+        }
+        tracing::warn!(
+            "Plugin '{}' was rolled back from v{from} to v{to}: {reason}",
+            self.plugin.name
+        );
+        let kind = EventKind::RolledBack {
+            from,
+            to,
+            reason: Arc::clone(&reason),
+        };
+        self.host.inner.bus.tell(&self.plugin.name, kind);
+        let failed = Previous {
+            instance: Arc::clone(self.failed),
+            retired,
+            blob: None,
+            deactivated,
+        };
+        self.host.inner.retire(failed);
+        Ok(ReloadOutcome::RolledBack { reason })
+    }
+
+    /// The version before is active still, and only has to be called again.
+    fn switch_back(&mut self, previous: &Previous) -> Replaced {
+        let clock = Instant::now();
+        let change = Change {
+            owner: &self.plugin.name,
+            offers: &previous.instance.offers(),
+            doorkeeper: Doorkeeper::of(&previous.instance.generation),
+        };
+        let mut answers = self.host.inner.registry.switch(&[change]);
+        self.times.commit = clock.elapsed();
+        match answers.pop() {
+            Some(Ok(replaced)) => replaced,
+            Some(Err(error)) => {
+                self.warnings.push(error.to_string());
+                Replaced::new()
+            }
+            None => Replaced::new(),
+        }
+    }
+
+    /// The version before was deactivated, so it starts anew from the state that it gave away.
+    async fn start_again(&mut self, previous: &Previous) -> Result<(), Refused> {
+        let host = self.host;
+        let deadline = host.inner.options.lifecycle_deadline;
+        let clock = Instant::now();
+        let (room, replaced) = close(host, self.failed);
+        let patience = host.inner.clock.sleep(deadline);
+        let left = drain(&host.inner.clock, self.failed, replaced, patience).await;
+        self.times.drain = clock.elapsed();
+        if !left.is_nothing() {
+            reopen(host, self.failed);
+            room.open();
+            let error = HostError::new(
+                HostErrorKind::Reload,
+                format!("calls did not end within {deadline:?}"),
+            );
+            return Err((ReloadPhase::Drain, error.of_plugin(&self.failed.label())));
+        }
+        if let Err(error) = self.failed.deactivate(host.runtime(), deadline).await {
+            self.warnings.push(error.to_string());
+        }
+        let clock = Instant::now();
+        let revived = revive(host, &previous.instance, previous.blob.clone()).await;
+        self.times.load.activate = clock.elapsed();
+        let answer = match revived {
+            Ok(()) => {
+                reopen(host, &previous.instance);
+                Ok(())
+            }
+            Err(error) => {
+                // Better the one that was not good enough than none.
+                match revive(host, self.failed, None).await {
+                    Ok(()) => reopen(host, self.failed),
+                    Err(error) => {
+                        tracing::error!("Plugin '{}' serves no more: {error}", self.plugin.name);
+                        drop(host.inner.registry.withdraw(&self.plugin.name));
+                    }
+                }
+                Err((ReloadPhase::Activate, error))
+            }
+        };
+        room.open();
+        answer
+    }
+}

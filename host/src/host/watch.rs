@@ -1,0 +1,105 @@
+//! From a file that has changed to the reload of the plugins that came from it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::plugin::LoadedPlugin;
+use super::reload::Request;
+use super::{Host, Inner};
+use crate::error::HostError;
+use crate::event::EventKind;
+use crate::watch::{Report, WatchOptions, Watcher};
+
+/// Begins to watch; ends with the host.
+pub(super) fn start(host: &Arc<Inner>, interval: Option<Duration>) -> Result<(), HostError> {
+    let options = WatchOptions {
+        interval,
+        ..WatchOptions::default()
+    };
+    let weak = Arc::downgrade(host);
+    let watcher = Watcher::start(options, move |report| receive(&weak, report))?;
+    // The host was just made, so there is no other.
+    let _ = host.watcher.set(watcher);
+    Ok(())
+}
+
+fn receive(host: &Weak<Inner>, report: Report) {
+    let Some(inner) = host.upgrade() else { return };
+    let host = Host { inner };
+    match report {
+        Report::Detected { path, .. } => {
+            host.tell_all_of(&path, || EventKind::Detected { path: path.clone() })
+        }
+        Report::Missing { path } => {
+            tracing::warn!(
+                "{} is missing; the plugin that was loaded from it serves on",
+                path.display()
+            );
+            host.tell_all_of(&path, || EventKind::Missing { path: path.clone() });
+        }
+        Report::Polling { path, reason } => tracing::warn!(
+            "the system does not tell of changes in {}, so it is looked at now and then: {reason}",
+            path.display()
+        ),
+        Report::Settled { set } => {
+            let mut requests = Vec::new();
+            for changed in set {
+                let after = changed.settled.saturating_duration_since(changed.complete);
+                host.tell_all_of(&changed.path, || EventKind::Settled {
+                    path: changed.path.clone(),
+                    after,
+                });
+                let plugins = host.inner.loaded_from(&changed.path);
+                let request = |plugin| Request::by_file(plugin, changed.complete, Instant::now());
+                requests.extend(plugins.into_iter().map(request));
+            }
+            let runtime = host.runtime().clone();
+            runtime.spawn(async move {
+                // Whatever came of it is in the reports.
+                let _ = host.reload_set(requests).await;
+            });
+        }
+    }
+}
+
+impl Host {
+    fn tell_all_of(&self, path: &Path, kind: impl Fn() -> EventKind) {
+        for plugin in self.inner.loaded_from(path) {
+            self.inner.bus.tell(&plugin.name, kind());
+        }
+    }
+}
+
+impl Inner {
+    /// Watches a file from now on, if files are watched at all.
+    pub(super) fn watch(&self, path: &Path) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher.add(&absolute(path));
+        }
+    }
+
+    /// Undoes one [`watch`](Self::watch).
+    pub(super) fn unwatch(&self, path: &Path) {
+        let path = absolute(path);
+        if let Some(watcher) = self.watcher.get()
+            && self.loaded_from(&path).is_empty()
+        {
+            watcher.remove(&path);
+        }
+    }
+
+    /// The plugins whose versions come from this file: several, if it is loaded under several names.
+    fn loaded_from(&self, path: &Path) -> Vec<Arc<LoadedPlugin>> {
+        let plugins: Vec<_> = self.plugins().values().cloned().collect();
+        let is_from = |plugin: &Arc<LoadedPlugin>| {
+            let own = plugin.state().path.as_deref().map(absolute);
+            own.is_some_and(|own| own == path)
+        };
+        plugins.into_iter().filter(is_from).collect()
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

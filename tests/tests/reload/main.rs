@@ -1,0 +1,10 @@
+//! Reload in place: what a plugin's new file comes to, and that the version that serves is not
+//! disturbed by any of it.
+
+mod exclusive;
+mod outcomes;
+mod probation;
+mod scene;
+mod sets;
+mod state;
+mod watching;
