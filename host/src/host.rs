@@ -33,6 +33,7 @@ use crate::registry::Registry;
 use crate::stage::Stage;
 use crate::status::{PluginStatus, RegisteredCapability};
 use crate::suggest::suggestion;
+use crate::supervise::let_go;
 use crate::tool::ToolClient;
 use crate::watch::Watcher;
 
@@ -273,6 +274,11 @@ impl Host {
     /// When called from inside an async context of tokio.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime().block_on(future)
+    }
+
+    /// Drops what may lead to a destructor of a plugin's.
+    async fn let_go<T: Send + 'static>(&self, value: T) {
+        let_go(self.runtime(), self.inner.options.lifecycle_deadline, value).await;
     }
 
     fn runtime(&self) -> &Handle {

@@ -30,18 +30,27 @@ pub(crate) struct Stage {
     next: AtomicU64,
 }
 
-/// One private copy.
+/// One private copy, which goes with this value unless it is [kept](Staged::keep).
 #[derive(Debug)]
 pub(crate) struct Staged {
     pub(crate) path: PathBuf,
     pub(crate) hash: ContentHash,
+    kept: bool,
 }
 
 impl Staged {
-    /// Removes a copy that nobody has opened.
-    pub(crate) fn discard(self) {
-        // What cannot be removed goes with the stage.
-        let _ = std::fs::remove_file(&self.path);
+    /// Leaves the copy to whoever has opened it as a library.
+    pub(crate) fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed goes with the stage.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -105,7 +114,11 @@ impl Stage {
             .hint("check the free space and the permissions of the temporary directory")
             .source(error)
         })?;
-        Ok(Staged { path, hash })
+        Ok(Staged {
+            path,
+            hash,
+            kept: false,
+        })
     }
 }
 

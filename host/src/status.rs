@@ -23,6 +23,9 @@ pub struct PluginStatus {
     /// The number of the version that serves: 1 for the one that was loaded first, and one more
     /// for each that was started after it.
     pub generation: u64,
+    /// False when a reload in exclusive mode failed so that neither the new version nor the old one
+    /// could be started. The next reload may put that right.
+    pub serves: bool,
     /// Whether it is kept from reloading by [`Host::pin`](crate::Host::pin).
     pub pinned: bool,
     /// The version that is ready to serve again, while the one that serves is on probation.

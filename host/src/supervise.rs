@@ -56,3 +56,14 @@ where
         )),
     }
 }
+
+/// Drops what may lead to a destructor of a plugin's, which may block or take its time.
+pub(crate) async fn let_go<T: Send + 'static>(runtime: &Handle, deadline: Duration, value: T) {
+    let work = move || async move {
+        drop(value);
+        Ok(())
+    };
+    if let Err(error) = supervise(runtime, deadline, work).await {
+        tracing::warn!("dropping objects of a plugin: {error}");
+    }
+}

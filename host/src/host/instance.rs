@@ -17,7 +17,7 @@ use crate::inspect::ContentHash;
 use crate::library::Library;
 use crate::registry::Offer;
 use crate::status::LoadTimes;
-use crate::supervise::supervise;
+use crate::supervise::{let_go, supervise};
 
 /// One version of a plugin that was started.
 pub(crate) struct Instance {
@@ -175,17 +175,7 @@ impl Instance {
     /// Drops what it offers, the plugin's value, and its tasks.
     pub(crate) async fn stop(&self, runtime: &Handle, deadline: Duration) -> Result<(), HostError> {
         let offers = std::mem::take(&mut *self.lock_offers());
-        // Destructors of the plugin may block.
-        let dropped = supervise(runtime, deadline, move || async move {
-            drop(offers);
-            Ok(())
-        });
-        if let Err(error) = dropped.await {
-            tracing::warn!(
-                plugin = &*self.generation.name,
-                "dropping what it offered: {error}"
-            );
-        }
+        let_go(runtime, deadline, offers).await;
         let stopped = stop_root(runtime, deadline, &self.root).await;
         self.generation.log.close();
         stopped.map_err(|error| self.failed("stop", error))

@@ -240,7 +240,7 @@ impl Host {
             }
         };
         if let Err(error) = inner.register(&draft, &offers) {
-            drop(offers);
+            self.let_go(offers).await;
             draft.deactivate().await;
             draft.abandon().await;
             return Err(error);

@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) pinned: bool,
     pub(super) refused: Option<Refusal>,
     pub(super) last: Option<Arc<ReloadReport>>,
+    /// Nothing serves: neither the new version nor the old one could be started.
+    pub(super) down: bool,
     /// It is being stopped; nothing may take its place.
     pub(super) ended: bool,
 }
@@ -71,6 +73,7 @@ impl LoadedPlugin {
             pinned: false,
             refused: None,
             last: None,
+            down: false,
             ended: false,
         };
         LoadedPlugin {
@@ -123,6 +126,7 @@ impl LoadedPlugin {
             id: serving.manifest.id.to_string(),
             version: serving.generation.version.clone(),
             generation: serving.generation.number,
+            serves: !state.down,
             pinned: state.pinned,
             previous: previous.map(|previous| previous.instance.generation.version.clone()),
             draining,

@@ -16,7 +16,7 @@ use crate::drain::{drain, drain_or_cancel};
 use crate::event::{Bus, EventKind};
 use crate::registry::Replaced;
 use crate::status::DrainingStatus;
-use crate::supervise::supervise;
+use crate::supervise::let_go;
 
 /// The versions of a host that are coming to their end.
 #[derive(Default)]
@@ -147,12 +147,5 @@ async fn end(
         tracing::warn!("{error}");
     }
     drop(generation);
-    // The destructor of the root object is the plugin's.
-    let dropped = supervise(runtime, deadline, move || async move {
-        drop(instance);
-        Ok(())
-    });
-    if let Err(error) = dropped.await {
-        tracing::warn!("dropping a version that was replaced: {error}");
-    }
+    let_go(runtime, deadline, instance).await;
 }

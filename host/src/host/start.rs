@@ -25,13 +25,13 @@ use crate::error::{HostError, HostErrorKind};
 use crate::generation::{Doorkeeper, Generation};
 use crate::inspect::NoteFacts;
 use crate::journal::{Guard, Phase};
-use crate::library::Library;
+use crate::library::{Library, Tally};
 use crate::log::{LogBridge, LogLimits};
 use crate::registry::Offer;
 use crate::services::Services;
 use crate::stage::Staged;
 use crate::status::LoadTimes;
-use crate::supervise::supervise;
+use crate::supervise::{let_go, supervise};
 
 /// A plugin whose file was found to fit. No code of it has run.
 pub(super) struct Candidate {
@@ -96,36 +96,31 @@ impl Candidate {
             environment: self.environment(host),
             log: Arc::clone(&generation.log),
         };
-        let (note, static_descriptor) = match &self.code {
-            Code::File { note, .. } => (Some(note.clone()), None),
-            Code::Static(descriptor) => (None, Some(*descriptor)),
+        let (path, hash) = match &self.code {
+            Code::File { path, staged, .. } => (Some(path.clone()), Some(staged.hash)),
+            Code::Static(_) => (None, None),
         };
+        let code = self.code;
         let tally = Arc::clone(&host.inner.tally);
         let mark = self.guard.mark();
         let work = move || async move {
             let clock = Instant::now();
-            let opened = match (&generation.staged, &note) {
-                (Some(staged), Some(note)) => Library::open(staged, note, &tally).map(Some),
-                _ => Ok(None),
+            let descriptor = match code {
+                Code::File { staged, note, .. } => match open(staged, &note, &tally) {
+                    Ok(library) => {
+                        let descriptor = library.descriptor();
+                        generation.library = Some(library);
+                        descriptor
+                    }
+                    Err(error) => return Ok(Err(error)),
+                },
+                Code::Static(descriptor) => descriptor,
             };
-            match opened {
-                Ok(library) => generation.library = library,
-                Err(error) => return Ok(Err(error)),
-            }
             let generation = Arc::new(generation);
             if let Some(library) = &generation.library {
                 let whole = Arc::clone(&generation) as Arc<dyn Any + Send + Sync>;
                 library.set_generation(Arc::downgrade(&whole));
             }
-            let descriptor = generation
-                .library
-                .as_ref()
-                .map(Library::descriptor)
-                .or(static_descriptor);
-            let Some(descriptor) = descriptor else {
-                let message = "there is no private copy to open";
-                return Ok(Err(HostError::new(HostErrorKind::Stage, message)));
-            };
             let opened_in = clock.elapsed();
             mark.phase(Phase::Construct);
             let owner = Arc::clone(&generation) as Arc<dyn Owner>;
@@ -141,10 +136,6 @@ impl Candidate {
         let (root, generation, opened_in, entered_in) = constructed?;
         self.times.open = opened_in;
         self.times.prepare = entered_in;
-        let (path, hash) = match self.code {
-            Code::File { path, staged, .. } => (Some(path), Some(staged.hash)),
-            Code::Static(_) => (None, None),
-        };
         Ok(Draft {
             host: host.clone(),
             root,
@@ -257,7 +248,10 @@ impl Draft {
         );
         let offers = match checked {
             Ok(()) => describe(&self.host, &self.generation, &self.options, registrations).await,
-            Err(error) => Err(error),
+            Err(error) => {
+                self.host.let_go(registrations).await;
+                Err(error)
+            }
         };
         if offers.is_err() {
             // It was activated, so it gets to end its work.
@@ -291,8 +285,10 @@ impl Draft {
 
     /// Ends what the plugin had started; it has no further use.
     pub(super) async fn abandon(self) {
-        let deadline = self.host.inner.options.lifecycle_deadline;
-        let _ = stop_root(self.host.runtime(), deadline, &self.root).await;
+        let host = self.host.clone();
+        let deadline = host.inner.options.lifecycle_deadline;
+        let _ = stop_root(host.runtime(), deadline, &self.root).await;
+        let_go(host.runtime(), deadline, self).await;
     }
 
     /// The plugin, once it was activated.
@@ -311,6 +307,16 @@ impl Draft {
         let label = label(&self.facts.manifest);
         labelled(error, &label, self.facts.path.as_ref())
     }
+}
+
+/// Opens a private copy, which is the library's from then on.
+fn open(staged: Staged, note: &NoteFacts, tally: &Arc<Tally>) -> Result<Library, HostError> {
+    let opened = Library::open(&staged.path, note, tally);
+    // What the dynamic loader has refused is not in memory; whatever else was refused may be.
+    if !matches!(&opened, Err(error) if error.kind() == HostErrorKind::Open) {
+        staged.keep();
+    }
+    opened
 }
 
 fn labelled(error: HostError, label: &str, path: Option<&PathBuf>) -> HostError {

@@ -50,6 +50,8 @@ pub(super) struct Attempt {
     hash: Option<ContentHash>,
     path: Option<PathBuf>,
     print: Option<Fingerprint>,
+    /// The epoch of the log filter when it began.
+    filter: u64,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -92,6 +94,7 @@ impl Attempt {
             hash: None,
             path: None,
             print: None,
+            filter: crate::log::epoch(),
             _turn: turn,
         }
     }
@@ -121,14 +124,12 @@ impl Attempt {
         let (staged, took) = staged.map_err(refused(ReloadPhase::Stage))?;
         self.times.load.stage = took;
         if self.old.hash == Some(staged.hash) && !self.is_asked_for_anyway() {
-            staged.discard();
             return Err(Verdict::Unchanged);
         }
         let known = self.plugin.state().refused.clone();
         if let Some(refusal) = known.filter(|refusal| refusal.hash == staged.hash)
             && self.trigger == Trigger::FileChanged
         {
-            staged.discard();
             return Err(Verdict::Refused(refusal.phase, refused_before(&refusal)));
         }
         self.hash = Some(staged.hash);
@@ -343,7 +344,17 @@ pub(super) async fn commit(host: &Host, ready: Vec<(Attempt, Ready)>) -> Vec<Arc
     for ((mut attempt, ready), switched) in going_on.into_iter().zip(switched) {
         attempt.times.commit = clock.elapsed();
         match switched {
-            Ok(replaced) => reports.push(attempt.committed(ready, replaced)),
+            Ok(replaced) => {
+                let filter = attempt.filter;
+                let plugin = Arc::clone(&attempt.plugin);
+                reports.push(attempt.committed(ready, replaced));
+                if crate::log::epoch() != filter {
+                    // It may have asked before the change, when it was not among those who are told.
+                    let deadline = host.inner.options.lifecycle_deadline;
+                    let serving = plugin.serving();
+                    serving.log_filter_changed(host.runtime(), deadline).await;
+                }
+            }
             Err(error) => {
                 let error = ready.draft.labelled(error);
                 ready.undo(&mut attempt).await;
@@ -383,6 +394,7 @@ impl Attempt {
             state.path = self.path.clone();
             state.options = options;
             state.refused = None;
+            state.down = false;
             let older = state.previous.replace(previous);
             (older, state.probation.take())
         };
@@ -423,7 +435,7 @@ impl Ready {
             offers,
             hand_over,
         } = self;
-        drop(offers);
+        attempt.host.let_go(offers).await;
         draft.deactivate().await;
         draft.abandon().await;
         hand_over.undo(attempt).await;

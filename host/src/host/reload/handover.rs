@@ -67,7 +67,7 @@ async fn start(
     let health = draft.health_check().await;
     attempt.times.health = clock.elapsed();
     if let Err(error) = health {
-        drop(offers);
+        attempt.host.let_go(offers).await;
         draft.deactivate().await;
         return Err(Verdict::Refused(ReloadPhase::Health, error));
     }
@@ -79,6 +79,13 @@ impl HandOver {
     /// calls and its work.
     async fn take(&mut self, attempt: &mut Attempt, draft: &mut Draft) -> Result<(), Verdict> {
         let old = Arc::clone(&attempt.old);
+        if attempt.plugin.state().down {
+            let version = &old.generation.version;
+            let warning = format!("starts without the state of v{version}, which serves no more");
+            attempt.warnings.push(warning);
+            self.deactivated = true;
+            return Ok(());
+        }
         let modes = [old.manifest.reload.mode, draft.facts.manifest.reload.mode];
         let exclusive = modes.contains(&ReloadMode::Exclusive);
         if exclusive {
@@ -177,6 +184,7 @@ impl HandOver {
                     old.generation.version
                 );
                 attempt.warnings.push(error.to_string());
+                attempt.plugin.state().down = true;
                 drop(host.inner.registry.withdraw(&attempt.plugin.name));
             }
         }
@@ -242,13 +250,7 @@ pub(super) async fn revive(
         .await
         .map_err(|error| error.of_plugin(&instance.label()))?;
     let old = instance.set_offers(offers);
-    // Their destructors are the plugin's.
-    let deadline = host.inner.options.lifecycle_deadline;
-    let _ = supervise(host.runtime(), deadline, move || async move {
-        drop(old);
-        Ok(())
-    })
-    .await;
+    host.let_go(old).await;
     Ok(())
 }
 

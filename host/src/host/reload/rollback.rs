@@ -140,6 +140,7 @@ impl Rollback<'_> {
                 reason: Arc::clone(&reason),
             });
             state.serving = instance;
+            state.down = false;
         }
         tracing::warn!(
             "Plugin '{}' was rolled back from v{from} to v{to}: {reason}",
@@ -216,6 +217,7 @@ impl Rollback<'_> {
                     Ok(()) => reopen(host, self.failed),
                     Err(error) => {
                         tracing::error!("Plugin '{}' serves no more: {error}", self.plugin.name);
+                        self.plugin.state().down = true;
                         drop(host.inner.registry.withdraw(&self.plugin.name));
                     }
                 }
