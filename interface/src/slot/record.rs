@@ -7,14 +7,15 @@
 use std::ptr;
 
 use super::barrier;
-use super::sync::{AtomicPtr, Cell, Mutex, Ordering, global, local, lock};
+use super::errand;
+use super::sync::{AtomicBool, AtomicPtr, Cell, Mutex, Ordering, global, local, lock};
 
 /// How many calls of one thread, each inside the other, enter by a cell; deeper ones take a counted
 /// lease.
 pub const NEST: usize = 6;
 
 /// All cells free. A bit is set for each free cell.
-const ALL: u32 = (1 << NEST) - 1;
+const ALL: u16 = (1 << NEST) - 1;
 
 /// What one thread is inside of.
 ///
@@ -22,7 +23,7 @@ const ALL: u32 = (1 << NEST) - 1;
 /// unless a stackful coroutine suspends inside of one: then the order of leaving is free, and the
 /// mask is still right.
 ///
-/// What the reader touches is one cache line; the alignment to two keeps the prefetcher from
+/// What a call touches is the first cache line; the alignment to two keeps the prefetcher from
 /// dragging in a neighbour's.
 #[repr(C, align(128))]
 pub(super) struct Record {
@@ -33,16 +34,23 @@ pub(super) struct Record {
     /// The free cells that a call may take without a fence: none at all where readers need one, so
     /// that the fast path finds out about the mode, about a full record and about a free cell in
     /// one test.
-    quick: Cell<u32>,
+    quick: Cell<u16>,
     /// The free cells where readers need a fence, and otherwise none.
-    fenced: Cell<u32>,
+    fenced: Cell<u16>,
+    /// Asks whoever uses the record to run the [errand] before the next call.
+    flagged: AtomicBool,
+    /// Whether the errand runs at the moment.
+    on_errand: Cell<bool>,
+    /// The kernel's id of the thread that claimed the record last; 0 where there are none. Guarded by
+    /// the registry's lock.
+    thread: Cell<u64>,
 }
 
 #[cfg(all(target_pointer_width = "64", not(keyway_loom)))]
-const _: () = assert!(std::mem::offset_of!(Record, fenced) + size_of::<u32>() <= 64);
+const _: () = assert!(std::mem::offset_of!(Record, flagged) < 64);
 
-// SAFETY: the cells and `transient` are atomic. The masks are read and written by one thread at a
-// time (Owner).
+// SAFETY: the cells, `transient` and the flag are atomic. The masks and `on_errand` are read and
+// written by one thread at a time (Owner), `thread` under the registry's lock.
 unsafe impl Sync for Record {}
 
 impl Record {
@@ -57,7 +65,17 @@ impl Record {
             transient: AtomicPtr::new(ptr::null_mut()),
             quick: Cell::new(quick),
             fenced: Cell::new(fenced),
+            flagged: AtomicBool::new(false),
+            on_errand: Cell::new(false),
+            thread: Cell::new(0),
         }
+    }
+
+    /// Asks for the errand. What the caller did before happens before the run that this brings about
+    /// (Flagged).
+    pub(super) fn flag(&self) {
+        // A swap and no store: the second of two raises carries the first one's release on.
+        self.flagged.swap(true, Ordering::Release);
     }
 
     fn is_idle(&self) -> bool {
@@ -73,7 +91,7 @@ impl Record {
 
     /// Takes the first cell that is free in `mask`, which is one of this record's own.
     #[inline(always)]
-    fn occupy<'r>(&'r self, mask: &'r Cell<u32>) -> Option<Occupied<'r>> {
+    fn occupy<'r>(&'r self, mask: &'r Cell<u16>) -> Option<Occupied<'r>> {
         let free = mask.get();
         if free == 0 {
             return None;
@@ -92,9 +110,9 @@ impl Record {
 /// A cell in use. Dropping it ends the protection and frees the cell.
 pub(super) struct Occupied<'r> {
     cell: &'r AtomicPtr<()>,
-    mask: &'r Cell<u32>,
+    mask: &'r Cell<u16>,
     /// The cell's bit in the mask; zero for the transient one, which is in no mask.
-    bit: u32,
+    bit: u16,
 }
 
 impl Occupied<'_> {
@@ -182,10 +200,14 @@ fn set_current(record: Option<&'static Record>) {
     CURRENT.with(|current| current.set(record));
 }
 
-/// Takes a cell of this thread, if it has a record, a free cell, and needs no fence.
+/// Takes a cell of this thread, if it has a record, a free cell, no errand to run, and needs no
+/// fence.
 #[inline(always)]
 pub(super) fn occupy_quickly() -> Option<Occupied<'static>> {
     let record = current()?;
+    if record.flagged.load(Ordering::Relaxed) {
+        return None;
+    }
     record.occupy(&record.quick)
 }
 
@@ -217,6 +239,25 @@ pub(super) struct Attached {
 }
 
 impl Attached {
+    /// The record, if the thread keeps it until it exits.
+    pub(super) fn kept(&self) -> Option<&'static Record> {
+        (!self.temporary).then_some(self.record)
+    }
+
+    /// Runs the errand if the record is flagged and the thread is inside of nothing; otherwise the
+    /// flag waits for a later entry.
+    pub(super) fn run_errand(&self) {
+        let record = self.record;
+        if record.on_errand.get() || !record.is_idle() {
+            return;
+        }
+        while record.flagged.swap(false, Ordering::Acquire) {
+            record.on_errand.set(true);
+            let _ended = OnErrand(record);
+            errand::run();
+        }
+    }
+
     /// Takes a free cell, in either mode.
     pub(super) fn occupy(&self) -> Option<Occupied<'static>> {
         let record = self.record;
@@ -244,6 +285,15 @@ impl Drop for Attached {
     }
 }
 
+/// The errand runs for as long as this lives.
+struct OnErrand(&'static Record);
+
+impl Drop for OnErrand {
+    fn drop(&mut self) {
+        self.0.on_errand.set(false);
+    }
+}
+
 struct Registry {
     all: Vec<&'static Record>,
     free: Vec<&'static Record>,
@@ -256,12 +306,26 @@ global! {
 
 fn claim() -> &'static Record {
     let mut registry = lock(&REGISTRY);
-    if let Some(record) = registry.free.pop() {
-        return record;
-    }
-    let record: &'static Record = Box::leak(Box::new(Record::new()));
-    registry.all.push(record);
+    let record = registry.free.pop().unwrap_or_else(|| {
+        let record: &'static Record = Box::leak(Box::new(Record::new()));
+        registry.all.push(record);
+        record
+    });
+    record.thread.set(kernel_id());
     record
+}
+
+/// The kernel's id of the calling thread, by which `/proc` knows it.
+#[cfg(all(target_os = "linux", not(miri), not(keyway_loom)))]
+fn kernel_id() -> u64 {
+    // SAFETY: no arguments, no failure.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    u64::try_from(id).unwrap_or(0)
+}
+
+#[cfg(not(all(target_os = "linux", not(miri), not(keyway_loom))))]
+fn kernel_id() -> u64 {
+    0
 }
 
 fn release(record: &'static Record) {
@@ -272,6 +336,14 @@ fn release(record: &'static Record) {
 /// (Entered).
 pub(super) fn is_held(value: *const ()) -> bool {
     lock(&REGISTRY).all.iter().any(|record| record.holds(value))
+}
+
+/// The threads that have `value` in a cell, as far as they can be named.
+pub(super) fn holders(value: *const ()) -> Vec<u64> {
+    let registry = lock(&REGISTRY);
+    let holding = registry.all.iter().filter(|record| record.holds(value));
+    let threads = holding.map(|record| record.thread.get());
+    threads.filter(|thread| *thread != 0).collect()
 }
 
 /// Whether the calling thread itself has `value` in a cell.

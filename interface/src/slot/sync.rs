@@ -4,14 +4,14 @@
 #[cfg(keyway_loom)]
 pub(super) use loom::{
     cell::Cell,
-    sync::atomic::{AtomicPtr, fence},
+    sync::atomic::{AtomicBool, AtomicPtr, fence},
     sync::{Arc, Mutex, MutexGuard},
     thread::yield_now,
 };
 #[cfg(not(keyway_loom))]
 pub(super) use std::{
     cell::Cell,
-    sync::atomic::{AtomicPtr, fence},
+    sync::atomic::{AtomicBool, AtomicPtr, fence},
     sync::{Arc, Mutex, MutexGuard},
     thread::yield_now,
 };
