@@ -8,14 +8,14 @@ use std::ptr;
 
 use super::barrier;
 use super::errand;
-use super::sync::{AtomicBool, AtomicPtr, Cell, Mutex, Ordering, global, local, lock};
+use super::sync::{AtomicBool, AtomicPtr, Cell, Mutex, Ordering, constant, global, local, lock};
 
 /// How many calls of one thread, each inside the other, enter by a cell; deeper ones take a counted
 /// lease.
 pub const NEST: usize = 6;
 
 /// All cells free. A bit is set for each free cell.
-const ALL: u16 = (1 << NEST) - 1;
+const ALL: u32 = (1 << NEST) - 1;
 
 /// What one thread is inside of.
 ///
@@ -34,11 +34,12 @@ pub(super) struct Record {
     /// The free cells that a call may take without a fence: none at all where readers need one, so
     /// that the fast path finds out about the mode, about a full record and about a free cell in
     /// one test.
-    quick: Cell<u16>,
-    /// The free cells where readers need a fence, and otherwise none.
-    fenced: Cell<u16>,
+    quick: Cell<u32>,
     /// Asks whoever uses the record to run the [errand] before the next call.
     flagged: AtomicBool,
+    /// The free cells where readers need a fence, and otherwise none. The fence is what such a call
+    /// pays for, and not a second cache line.
+    fenced: Cell<u32>,
     /// Whether the errand runs at the moment.
     on_errand: Cell<bool>,
     /// The kernel's id of the thread that claimed the record last; 0 where there are none. Guarded by
@@ -53,21 +54,33 @@ const _: () = assert!(std::mem::offset_of!(Record, flagged) < 64);
 // written by one thread at a time (Owner), `thread` under the registry's lock.
 unsafe impl Sync for Record {}
 
-impl Record {
-    fn new() -> Self {
-        let (quick, fenced) = if barrier::asymmetric() {
-            (ALL, 0)
-        } else {
-            (0, ALL)
-        };
-        Self {
-            cells: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
-            transient: AtomicPtr::new(ptr::null_mut()),
+constant! {
+    /// An idle record with these free cells.
+    fn with_cells(quick: u32, fenced: u32) -> Record {
+        Record {
+            cells: [cell(), cell(), cell(), cell(), cell(), cell()],
+            transient: cell(),
             quick: Cell::new(quick),
-            fenced: Cell::new(fenced),
             flagged: AtomicBool::new(false),
+            fenced: Cell::new(fenced),
             on_errand: Cell::new(false),
             thread: Cell::new(0),
+        }
+    }
+}
+constant! {
+    /// A cell with nothing in it.
+    fn cell() -> AtomicPtr<()> {
+        AtomicPtr::new(ptr::null_mut())
+    }
+}
+
+impl Record {
+    fn new() -> Self {
+        if barrier::asymmetric() {
+            with_cells(ALL, 0)
+        } else {
+            with_cells(0, ALL)
         }
     }
 
@@ -91,7 +104,7 @@ impl Record {
 
     /// Takes the first cell that is free in `mask`, which is one of this record's own.
     #[inline(always)]
-    fn occupy<'r>(&'r self, mask: &'r Cell<u16>) -> Option<Occupied<'r>> {
+    fn occupy<'r>(&'r self, mask: &'r Cell<u32>) -> Option<Occupied<'r>> {
         let free = mask.get();
         if free == 0 {
             return None;
@@ -110,9 +123,9 @@ impl Record {
 /// A cell in use. Dropping it ends the protection and frees the cell.
 pub(super) struct Occupied<'r> {
     cell: &'r AtomicPtr<()>,
-    mask: &'r Cell<u16>,
+    mask: &'r Cell<u32>,
     /// The cell's bit in the mask; zero for the transient one, which is in no mask.
-    bit: u16,
+    bit: u32,
 }
 
 impl Occupied<'_> {
@@ -153,9 +166,14 @@ impl Drop for Occupied<'_> {
     }
 }
 
+global! {
+    /// Stands for the record of threads that have none: there is no free cell in it, so that the fast
+    /// path need not ask. Nobody ever writes to it.
+    static NOBODY: Record = with_cells(0, 0);
+}
 local! {
     /// This thread's record. It has no destructor, so reading it takes no check and never fails.
-    static CURRENT: std::cell::Cell<Option<&'static Record>> = std::cell::Cell::new(None);
+    static CURRENT: std::cell::Cell<&'static Record> = std::cell::Cell::new(&NOBODY);
 }
 local! {
     /// Hands the record back when the thread exits.
@@ -191,20 +209,24 @@ pub fn end_thread() {
     OWNER.with(Owner::hand_back);
 }
 
-#[inline(always)]
 fn current() -> Option<&'static Record> {
-    CURRENT.with(std::cell::Cell::get)
+    let record = CURRENT.with(std::cell::Cell::get);
+    (!ptr::eq(record, nobody())).then_some(record)
 }
 
 fn set_current(record: Option<&'static Record>) {
-    CURRENT.with(|current| current.set(record));
+    CURRENT.with(|current| current.set(record.unwrap_or(nobody())));
+}
+
+fn nobody() -> &'static Record {
+    &NOBODY
 }
 
 /// Takes a cell of this thread, if it has a record, a free cell, no errand to run, and needs no
 /// fence.
 #[inline(always)]
 pub(super) fn occupy_quickly() -> Option<Occupied<'static>> {
-    let record = current()?;
+    let record = CURRENT.with(std::cell::Cell::get);
     if record.flagged.load(Ordering::Relaxed) {
         return None;
     }
