@@ -1,5 +1,6 @@
 //! Waits for the calls that are inside of what was withdrawn.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use keyway::slot::Retired;
 use tokio::runtime::Handle;
 
 use crate::supervise::supervise;
+use crate::thread_name::thread_name;
 
 /// The longest pause between two looks at the calls that are left.
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
@@ -28,37 +30,52 @@ pub(crate) async fn drain(
     }
     let work = move || async move { Ok(wait(retired, deadline)) };
     match supervise(runtime, deadline + 2 * FAREWELL, work).await {
-        Ok(Left {
-            stuck: 0,
-            cancelled: 0,
-        }) => {}
-        Ok(Left { stuck, cancelled }) => tracing::warn!(
+        Ok(left) if left.stuck == 0 && left.cancelled == 0 => {}
+        Ok(left) => tracing::warn!(
             plugin,
-            "calls did not end within {deadline:?}: {cancelled} async ones were cancelled, {stuck} \
-             sync ones still run"
+            "calls did not end within {deadline:?}: {} async ones were cancelled; sync ones still \
+             run in {} objects{}",
+            left.cancelled,
+            left.stuck,
+            left.on_threads(),
         ),
         Err(error) => tracing::warn!(plugin, "waiting for calls to end: {error}"),
     }
 }
 
 /// Calls that did not end in time.
+#[derive(Default)]
 struct Left {
+    /// Entries that sync calls are still inside of.
     stuck: usize,
+    /// The kernel's ids of the threads of these calls, as far as there are such.
+    threads: BTreeSet<u64>,
     cancelled: usize,
+}
+
+impl Left {
+    /// Names the threads that are stuck.
+    fn on_threads(&self) -> String {
+        if self.threads.is_empty() {
+            return String::new();
+        }
+        let names: Vec<_> = self.threads.iter().copied().map(thread_name).collect();
+        format!(", on: {}", names.join(", "))
+    }
 }
 
 fn wait(retired: Vec<Retired<Entry>>, deadline: Duration) -> Left {
     let end = Instant::now() + deadline;
-    let mut left = Left {
-        stuck: 0,
-        cancelled: 0,
-    };
+    let mut left = Left::default();
     let mut entries = Vec::new();
     for retired in retired {
         // Sync calls: they are in the hazard record of their thread.
         match retired.wait(end.saturating_duration_since(Instant::now())) {
             Ok(entry) => entries.push(entry),
-            Err(_occupied) => left.stuck += 1,
+            Err(occupied) => {
+                left.stuck += 1;
+                left.threads.extend(occupied.holders());
+            }
         }
     }
     left.cancelled = wait_for_async(&entries, end);

@@ -87,6 +87,7 @@ mod services;
 mod stage;
 mod suggest;
 mod supervise;
+mod thread_name;
 mod tool;
 
 pub use error::{HostError, HostErrorKind};

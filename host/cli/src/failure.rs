@@ -203,7 +203,7 @@ fn exit_of_host(error: &HostError) -> u8 {
         | Kind::Layout => exit::UNFIT,
         Kind::Config => exit::USAGE,
         Kind::NotFound => exit::NOT_FOUND,
-        Kind::Stage | Kind::AlreadyLoaded | Kind::Host => exit::HOST,
+        Kind::Stage | Kind::AlreadyLoaded | Kind::Retained | Kind::Host => exit::HOST,
         _ => exit::FAILED,
     }
 }

@@ -19,7 +19,7 @@ use super::plugin::{LoadTimes, PluginStatus};
 use super::start::Candidate;
 use crate::error::{HostError, HostErrorKind};
 use crate::inspect::{NoteFacts, inspect};
-use crate::library::Library;
+use crate::library::{IdleThreads, Library, Terms};
 
 /// How one plugin is to be loaded.
 #[derive(Clone, Default)]
@@ -135,13 +135,18 @@ impl Host {
             times,
             warnings,
         };
-        let note = note.clone();
+        let terms = Terms::new(
+            &inspection,
+            note,
+            IdleThreads::Run,
+            self.inner.options.idle_thread_deadline,
+        );
         let tally = Arc::clone(&self.inner.tally);
         self.start(candidate, options, move |path| {
             let path = path.ok_or_else(|| {
                 HostError::new(HostErrorKind::Stage, "there is no private copy to open")
             })?;
-            let library = Library::open(path, &note, &tally)?;
+            let library = Library::open(path, &terms, &tally)?;
             Ok((library.descriptor(), Some(library)))
         })
         .await

@@ -168,6 +168,8 @@ impl Host {
             if let Some(library) = &generation.library {
                 let whole = Arc::clone(&generation) as Arc<dyn Any + Send + Sync>;
                 library.set_generation(Arc::downgrade(&whole));
+                let name = Arc::clone(&generation.name);
+                library.on_closed(move |closed| closed.log(&name));
             }
             let opened_in = clock.elapsed();
             let owner = Arc::clone(&generation) as Arc<dyn Owner>;
