@@ -283,7 +283,7 @@ fn a_library_that_somebody_else_holds_is_pinned_until_he_lets_go() {
         &error,
         HostErrorKind::Retained,
         &[
-            "1 libraries",
+            "1 stay in memory",
             "this host may keep 1",
             "dynamic loader holds it",
         ],

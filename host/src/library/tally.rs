@@ -131,8 +131,8 @@ impl Tally {
         Err(HostError::new(
             HostErrorKind::Retained,
             format!(
-                "{kept} libraries of stopped plugins stay in memory, and this host may keep \
-                 {most}: {}{more}",
+                "of stopped plugins, {kept} stay in memory as libraries that could not be unloaded; \
+                 this host may keep {most}: {}{more}",
                 told.join("; ")
             ),
         )

@@ -363,7 +363,8 @@ fn a_host_opens_nothing_more_once_as_many_libraries_stay_as_it_may_keep() {
     assert_eq!(error.kind(), HostErrorKind::Retained);
     let text = error.to_string();
     for words in [
-        "2 libraries",
+        "2 stay in memory",
+        "may keep 2",
         "1 because one",
         "1 because another",
         "restart",
