@@ -225,9 +225,6 @@ impl Attempt {
 
     /// From a new version that is prepared to one that is active, and only has to take over.
     pub(super) async fn hand_over(&mut self, draft: Draft) -> Result<Ready, Verdict> {
-        let name = Arc::clone(&self.plugin.name);
-        tracing::info!("Deactivating '{name}' v{}", self.old.generation.version);
-        tracing::info!("Loading '{name}' v{}", draft.version());
         hand_over(self, draft).await
     }
 
