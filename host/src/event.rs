@@ -3,6 +3,7 @@
 //! An event tells of a step that is over; how to react to it is the application's business. Whoever
 //! reads too slowly misses the oldest events, and is told how many.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -62,7 +63,10 @@ pub enum EventKind {
         path: PathBuf,
     },
     /// The file that was found is the one that serves.
-    Unchanged,
+    Unchanged {
+        /// The report of the reload.
+        report: Arc<ReloadReport>,
+    },
     /// A private copy of a new file was made.
     Staged {
         /// The hash of the file.
@@ -83,12 +87,20 @@ pub enum EventKind {
         /// The report of the reload.
         report: Arc<ReloadReport>,
     },
-    /// The new version was not taken over; the old one serves on.
+    /// The new version was not taken over; the version that served before serves on. Also a rollback
+    /// that could not be.
     Refused {
         /// The phase in which it was refused.
         phase: ReloadPhase,
         /// Why.
         reason: Arc<HostError>,
+        /// The report of the reload.
+        report: Arc<ReloadReport>,
+    },
+    /// Nothing serves any more: see [`ReloadOutcome::Lost`](crate::ReloadOutcome::Lost).
+    Lost {
+        /// The report of the reload.
+        report: Arc<ReloadReport>,
     },
     /// A version that had been taken over did not prove itself; the one before it serves again.
     RolledBack {
@@ -98,6 +110,8 @@ pub enum EventKind {
         to: Version,
         /// Why.
         reason: Arc<HostError>,
+        /// The report of the rollback.
+        report: Arc<ReloadReport>,
     },
     /// A version that had been taken over has proved itself; the one before it ends.
     Proved {
@@ -116,7 +130,8 @@ pub enum EventKind {
         /// The version.
         version: Version,
     },
-    /// The library of a version was closed, but is still in memory.
+    /// The library of a version was closed, but is still in memory. It has nothing to do with
+    /// [`Host::pin`](crate::Host::pin).
     Pinned {
         /// The version.
         version: Version,
@@ -136,6 +151,55 @@ pub enum EventKind {
         /// How many.
         events: u64,
     },
+}
+
+/// One line for people, without the plugin's name.
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EventKind::Loaded { version } => write!(f, "loaded v{version}"),
+            EventKind::Stopped { version } => write!(f, "stopped v{version}"),
+            EventKind::Detected { path } => write!(f, "{} changes", path.display()),
+            EventKind::Settled { path, after } => {
+                write!(f, "{} is complete, for {after:?}", path.display())
+            }
+            EventKind::Missing { path } => write!(f, "{} is missing", path.display()),
+            EventKind::Unchanged { .. } => f.write_str("unchanged"),
+            EventKind::Staged { hash } => write!(f, "staged {hash}"),
+            EventKind::Checked { version } => write!(f, "v{version} fits"),
+            EventKind::Prepared { version } => write!(f, "v{version} is prepared"),
+            EventKind::Committed { report } => {
+                write!(f, "reloaded: v{}", report.from)?;
+                if let Some(to) = &report.to {
+                    write!(f, " to v{to}")?;
+                }
+                write!(f, " in {:?}", report.times.total)
+            }
+            EventKind::Refused { phase, reason, .. } => write!(f, "refused in {phase}: {reason}"),
+            EventKind::Lost { report } => match report.outcome.reason() {
+                Some(reason) => write!(f, "serves no more: {reason}"),
+                None => f.write_str("serves no more"),
+            },
+            EventKind::RolledBack {
+                from, to, reason, ..
+            } => write!(f, "rolled back from v{from} to v{to}: {reason}"),
+            EventKind::Proved { version } => write!(f, "v{version} has proved itself"),
+            EventKind::Draining { version, calls } => {
+                write!(
+                    f,
+                    "v{version} waits for calls, {calls} of them asynchronous"
+                )
+            }
+            EventKind::Unloaded { version } => write!(f, "v{version} is unloaded"),
+            EventKind::Pinned { version, cause } => {
+                write!(f, "v{version} was closed and is still in memory: {cause}")
+            }
+            EventKind::Retained { version, cause } => {
+                write!(f, "v{version} stays in memory: {cause}")
+            }
+            EventKind::Missed { events } => write!(f, "{events} events were missed"),
+        }
+    }
 }
 
 /// The events of a host from the moment on in which this was made.

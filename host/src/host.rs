@@ -225,12 +225,18 @@ impl Host {
         self.inner.tally.counts()
     }
 
-    /// Waits until no library of this host is open any more, for at most this long. One that is
-    /// held by a call, a stream, a buffer or a thread of its plugin stays open.
+    /// Waits until no library is open any more but those of versions that serve, or are ready to serve
+    /// again, for at most this long. One that is held by a call, a stream, a buffer or a thread of its
+    /// plugin stays open; thread-locals of idle threads delay it by
+    /// [`idle_thread_deadline`](HostBuilder::idle_thread_deadline).
     ///
     /// Blocks the calling thread.
     pub fn wait_for_unload(&self, patience: Duration) -> LibraryCounts {
-        self.inner.tally.wait_for_none_open(patience)
+        let in_use = || {
+            let plugins: Vec<_> = self.inner.plugins().values().cloned().collect();
+            plugins.iter().map(|plugin| plugin.libraries()).sum()
+        };
+        self.inner.tally.wait_until_open_are(in_use, patience)
     }
 
     /// The builds of plugins that are refused, since a process died while it loaded them; sorted by
@@ -347,7 +353,7 @@ impl Inner {
             instance,
             retired,
             deactivated,
-            blob: _,
+            states: _,
         } = previous;
         let means = Means {
             clock: Arc::clone(&self.clock),

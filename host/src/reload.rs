@@ -34,7 +34,8 @@ pub enum ReloadOutcome {
     Unchanged,
     /// The new version serves.
     Committed,
-    /// The new version was not taken over; the old one serves as before.
+    /// The new version was not taken over; the version that served before serves on. That is also the
+    /// outcome of a rollback that cannot be.
     Refused {
         /// The phase in which it was refused.
         phase: ReloadPhase,
@@ -46,6 +47,17 @@ pub enum ReloadOutcome {
         /// Why.
         reason: Arc<HostError>,
     },
+    /// Nothing serves any more: the new version failed when the old one had been deactivated, as it
+    /// is in exclusive mode, and the old one could not be started again. Calls answer that nobody
+    /// serves. The state that the old one gave away is kept for the next version that is tried.
+    Lost {
+        /// The phase in which the new version failed.
+        phase: ReloadPhase,
+        /// Why it failed.
+        reason: Arc<HostError>,
+        /// Why the old one could not be started again.
+        restart: Arc<HostError>,
+    },
 }
 
 impl ReloadOutcome {
@@ -54,13 +66,13 @@ impl ReloadOutcome {
         matches!(self, ReloadOutcome::Committed)
     }
 
-    /// Why it was refused or rolled back.
+    /// Why it was refused, rolled back or lost.
     pub fn reason(&self) -> Option<&HostError> {
         match self {
-            ReloadOutcome::Refused { reason, .. } | ReloadOutcome::RolledBack { reason } => {
-                Some(reason)
-            }
-            _ => None,
+            ReloadOutcome::Refused { reason, .. }
+            | ReloadOutcome::RolledBack { reason }
+            | ReloadOutcome::Lost { reason, .. } => Some(reason),
+            ReloadOutcome::Unchanged | ReloadOutcome::Committed => None,
         }
     }
 }
@@ -127,8 +139,11 @@ pub struct ReloadReport {
     pub outcome: ReloadOutcome,
     /// The version that served before.
     pub from: Version,
-    /// The version in the file, as far as it was read.
+    /// The version in the file, as far as it was read; of a rollback, the version that it went back
+    /// to.
     pub to: Option<Version>,
+    /// The hash of the file that was tried, once it was staged. Builds of one version differ in it.
+    pub hash: Option<ContentHash>,
     /// The number of the version that serves now: 1 for the one that was loaded first.
     pub generation: u64,
     /// The times of the phases.
@@ -187,7 +202,10 @@ impl ReloadOptions {
         self
     }
 
-    /// Reloads also a file that is unchanged, that was refused before, or whose plugin is pinned.
+    /// Reloads also a file that is unchanged, and a plugin that is pinned.
+    ///
+    /// A file that was refused or rolled back needs no force: it is only changes of files that do not
+    /// try it again.
     pub fn force(mut self) -> Self {
         self.force = true;
         self
@@ -224,9 +242,19 @@ pub struct DryRun {
     pub times: ReloadTimes,
 }
 
-/// How long a version that was taken over is watched, and what sends it back.
+/// How long a version that was taken over is watched, and what sends it back. Default: five seconds,
+/// in which three panics are one too many.
 ///
-/// The version before it stays in memory for as long, ready to serve again.
+/// For as long the last version that has proved itself stays in memory, ready to serve again. The new
+/// one is sent back by a panic more than [allowed](Probation::max_panics), and at the end of the time by a
+/// health check that fails; without either it has [proved](crate::EventKind::Proved) itself, also if
+/// nobody has called it.
+///
+/// # What becomes of the state
+///
+/// What the new version has taken in meanwhile is lost when it is sent back. In snapshot mode the old
+/// version goes on with what it has in memory; in exclusive mode it starts anew from the state that it
+/// gave away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Probation {
@@ -259,7 +287,8 @@ impl Probation {
         }
     }
 
-    /// Rolls back once more panics than this were contained within the time. Default: 2.
+    /// Rolls back once more panics than this were contained since the new version took over, of all
+    /// callers together. Default: 2.
     pub fn max_panics(mut self, panics: u64) -> Self {
         self.max_panics = panics;
         self

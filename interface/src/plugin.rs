@@ -24,7 +24,9 @@ use crate::state::{Imported, State};
 /// `activate`.
 pub trait Plugin: Send + Sync + Sized + 'static {
     /// Makes the plugin from its configuration. Nothing is offered yet, and nothing should run
-    /// yet: an older version of the plugin may still be serving.
+    /// yet: an older version of the plugin may still be serving. What can exist only once, such as a
+    /// port or a lock on a file, is for [`activate`](Plugin::activate) to take, and for
+    /// [`deactivate`](Plugin::deactivate) to give back.
     ///
     /// # Errors
     ///

@@ -130,7 +130,8 @@ impl HostBuilder {
         self
     }
 
-    /// How long a version that was taken over in a reload is watched, and what sends it back.
+    /// How long a version that was taken over in a reload is watched, and what sends it back. Default:
+    /// five seconds, in which three panics are one too many.
     pub fn probation(mut self, probation: Probation) -> Self {
         self.options.probation = probation;
         self

@@ -38,7 +38,7 @@ pub(super) struct State {
     pub(super) refused: Option<Refusal>,
     pub(super) last: Option<Arc<ReloadReport>>,
     /// Nothing serves: neither the new version nor the old one could be started.
-    pub(super) down: bool,
+    pub(super) down: Option<Down>,
     /// It is being stopped; nothing may take its place.
     pub(super) ended: bool,
 }
@@ -48,10 +48,25 @@ pub(super) struct Previous {
     pub(super) instance: Arc<Instance>,
     /// What calls may still be inside of.
     pub(super) retired: Replaced,
-    /// The state that it gave away.
-    pub(super) blob: Option<keyway::State>,
+    /// States that it may start anew from: the newest that was given away since it served, which may
+    /// be that of another version, and last its own.
+    pub(super) states: Vec<keyway::State>,
     /// Whether it was deactivated, as it is in exclusive mode.
     pub(super) deactivated: bool,
+}
+
+impl Previous {
+    /// Another version after it gave a state away.
+    pub(super) fn newest_state(&mut self, state: Option<keyway::State>) {
+        let own = self.states.pop();
+        self.states = state.into_iter().chain(own).collect();
+    }
+}
+
+/// What is left of a version that could not be started again.
+pub(super) struct Down {
+    /// The state that it gave away.
+    pub(super) blob: Option<keyway::State>,
 }
 
 /// A file that was refused, and that need not be tried again.
@@ -73,7 +88,7 @@ impl LoadedPlugin {
             pinned: false,
             refused: None,
             last: None,
-            down: false,
+            down: None,
             ended: false,
         };
         LoadedPlugin {
@@ -88,6 +103,16 @@ impl LoadedPlugin {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // No code of others runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many libraries are open for what serves, and for what is ready to serve again.
+    pub(super) fn libraries(&self) -> usize {
+        let state = self.state();
+        let previous = state.previous.as_ref().map(|previous| &previous.instance);
+        let instances = previous.into_iter().chain([&state.serving]);
+        instances
+            .filter(|instance| instance.generation.library.is_some())
+            .count()
     }
 
     pub(super) fn serving(&self) -> Arc<Instance> {
@@ -126,7 +151,7 @@ impl LoadedPlugin {
             id: serving.manifest.id.to_string(),
             version: serving.generation.version.clone(),
             generation: serving.generation.number,
-            serves: !state.down,
+            serves: state.down.is_none(),
             pinned: state.pinned,
             previous: previous.map(|previous| previous.instance.generation.version.clone()),
             draining,

@@ -38,7 +38,14 @@ impl Host {
     ///
     /// The old version serves until the new one is ready; calls that it has started finish there.
     /// Whatever goes wrong with the new one, the old one serves on: that is one of the outcomes and
-    /// no error.
+    /// no error. (The one exception is [`ReloadOutcome::Lost`](crate::ReloadOutcome::Lost), in
+    /// exclusive mode.)
+    ///
+    /// [`Committed`](crate::ReloadOutcome::Committed) is the end of the reload and the beginning of the
+    /// [probation](crate::Probation): whether the new version stays is told by the events
+    /// [`Proved`](crate::EventKind::Proved) and [`RolledBack`](crate::EventKind::RolledBack).
+    ///
+    /// Dropping the future does not stop the reload, which is carried out by the host.
     ///
     /// # Errors
     ///
@@ -79,7 +86,8 @@ impl Host {
     }
 
     /// Tries what a reload would do, up to the point where it would touch the version that serves:
-    /// the file is copied, checked and opened, and the new version prepares itself and ends again.
+    /// the file is copied, checked and opened, and the new version really prepares itself, and ends
+    /// again. There are no events of it but those of its library's end, and being pinned is no hindrance.
     ///
     /// # Errors
     ///
@@ -117,7 +125,11 @@ impl Host {
     }
 
     /// Lets the version before serve again, which is possible while the one that serves is on
-    /// [probation](crate::Probation). Its file is not tried again on its own.
+    /// [probation](crate::Probation), which also says what becomes of the state. The file of the version
+    /// that it leaves is not tried again on its own.
+    ///
+    /// Where there is nothing to go back to, the outcome is
+    /// [`Refused`](crate::ReloadOutcome::Refused) in the phase `admit`.
     ///
     /// # Errors
     ///

@@ -101,12 +101,16 @@ impl Tally {
         self.lock().clone()
     }
 
-    /// Waits until no library is open, for at most this long.
-    pub(crate) fn wait_for_none_open(&self, patience: Duration) -> LibraryCounts {
-        let some_open = |counts: &mut LibraryCounts| counts.open > 0;
+    /// Waits until no more libraries are open than are in use, for at most this long.
+    pub(crate) fn wait_until_open_are(
+        &self,
+        in_use: impl Fn() -> usize,
+        patience: Duration,
+    ) -> LibraryCounts {
+        let more_open = |counts: &mut LibraryCounts| counts.open > in_use();
         let waited = self
             .changed
-            .wait_timeout_while(self.lock(), patience, some_open);
+            .wait_timeout_while(self.lock(), patience, more_open);
         drop(waited);
         self.counts()
     }

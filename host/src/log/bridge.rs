@@ -234,6 +234,13 @@ impl LogBridge {
         self.report_dropped();
         if self.admit(Level::ERROR) {
             let plugin = &*self.plugin;
+            // The plugin's own copy of std does not know the names of the host's threads; it calls on
+            // the thread that panicked.
+            let this = std::thread::current();
+            let thread = match (thread, this.name()) {
+                ("unnamed", Some(name)) => name,
+                _ => thread,
+            };
             tracing::error!(
                 target: TARGET,
                 plugin,

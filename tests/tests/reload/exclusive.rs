@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use keeps_state::Counter;
-use keyway_host::ReloadPhase;
+use keyway_host::{EventKind, ReloadOutcome, ReloadPhase};
 use serde_json::{Value, json};
 
 use super::scene::{NAME, Scene, assert_committed, assert_refused, without_probation};
@@ -52,6 +52,43 @@ fn a_new_version_that_fails_gives_everything_back() {
     assert_eq!(scene.counter().total().expect("it serves"), 7);
     assert_committed(&scene.replace("v2_exclusive"));
     assert_eq!(scene.counter().total().expect("it serves"), 7);
+}
+
+#[test]
+fn where_neither_version_can_be_started_that_is_said_and_the_state_is_kept_for_the_next() {
+    let mut scene = scene();
+    scene.counter().add(7).expect("it serves");
+    let counter = scene.counter();
+    // The lock is a file in a directory that goes away, so that nobody can take it again.
+    let (home, away) = (scene.path("locks"), scene.path("away"));
+    std::fs::create_dir(&home).expect("a directory");
+    assert_committed(&scene.reload_with(json!({ "lock": home.join("lock") })));
+    scene.put("v2_exclusive");
+    std::fs::rename(&home, &away).expect("it moves");
+    let report = scene.reload_with(json!({ "lock": home.join("lock") }));
+    let ReloadOutcome::Lost { phase, restart, .. } = &report.outcome else {
+        panic!("{report:#?}");
+    };
+    assert_eq!(*phase, ReloadPhase::Activate);
+    assert!(restart.to_string().contains("activate failed"), "{restart}");
+    scene.wait_for(|kind| matches!(kind, EventKind::Lost { .. }).then_some(()));
+    assert!(!scene.host.plugin(NAME).expect("it is loaded").serves);
+    let error = counter.total().expect_err("nothing serves");
+    assert_eq!(error.kind(), keyway::ErrorKind::Unavailable);
+
+    let again = scene.reload_with(json!({ "lock": home.join("lock") }));
+    assert!(
+        matches!(again.outcome, ReloadOutcome::Lost { .. }),
+        "{again:#?}"
+    );
+    std::fs::rename(&away, &home).expect("it moves back");
+    // Nobody could give it back where it was taken.
+    std::fs::remove_file(home.join("lock")).expect("it moved along");
+    let report = scene.reload_with(json!({ "lock": home.join("lock") }));
+    assert_committed(&report);
+    assert_eq!(counter.total().expect("it serves"), 7, "the state was kept");
+    let status = scene.host.plugin(NAME).expect("it is loaded");
+    assert!(status.serves && status.previous.is_none(), "{status:?}");
 }
 
 #[test]

@@ -146,6 +146,7 @@ fn a_pinned_plugin_stays_until_it_is_unpinned_or_forced() {
 fn a_dry_run_tells_what_would_be_and_does_nothing() {
     let scene = Scene::new(without_probation(), "v1", json!({}));
     scene.put("v2");
+    scene.host.pin(NAME).expect("it is loaded");
     let dry = scene.host.dry_run(NAME, ReloadOptions::new());
     let dry = scene.host.block_on(dry).expect("it would fit");
     assert_eq!(
@@ -230,4 +231,38 @@ fn stopping_a_plugin_ends_all_its_versions() {
         .expect("it stops");
     let counts = scene.host.wait_for_unload(PATIENCE);
     assert_eq!((counts.open, counts.unloaded), (0, 2), "{counts:?}");
+}
+
+#[test]
+fn what_a_new_version_does_not_offer_any_more_is_a_warning() {
+    let host = without_probation().build().expect("a host");
+    host.block_on(host.load(plugin("misbehaves")))
+        .expect("it loads");
+    let config = keyway_tests::scene::object(json!({ "offer": "nothing" }));
+    let reload = host.reload_with("misbehaves", ReloadOptions::new().config(config));
+    let report = host.block_on(reload).expect("it is loaded");
+    assert_committed(&report);
+    let warnings = report.warnings.join("\n");
+    for gone in ["keyway.tool/1 `double`", "tests.trouble/1 `trouble`"] {
+        let warning = format!("offers {gone} no longer");
+        assert!(warnings.contains(&warning), "{warnings}");
+    }
+}
+
+#[test]
+fn every_event_reads_as_one_line() {
+    let mut scene = Scene::new(without_probation(), "v1", json!({}));
+    scene.replace("v2");
+    scene.replace("other");
+    let text = scene.wait_for(|kind| match kind {
+        EventKind::Refused { .. } => Some(kind.to_string()),
+        EventKind::Committed { .. } => {
+            let text = kind.to_string();
+            assert!(text.starts_with("reloaded: v0.1.0 to v0.1.1 in "), "{text}");
+            None
+        }
+        _ => None,
+    });
+    assert!(text.starts_with("refused in state: "), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
 }

@@ -88,7 +88,10 @@ fn more_panics_than_allowed_send_a_version_back() {
         tokio::time::timeout(PATIENCE, find).await
     });
     let reason = reason.expect("it is sent back");
-    assert!(reason.to_string().contains("panicked 3 times"), "{reason}");
+    assert!(
+        reason.to_string().contains("it panicked 3 times within"),
+        "{reason}"
+    );
     // The event comes a moment before the report.
     let report = loop {
         let status = host.plugin("misbehaves").expect("it is loaded");
@@ -114,6 +117,22 @@ fn a_version_that_is_ill_from_the_start_never_serves() {
         host.plugin("misbehaves").expect("it is loaded").generation,
         1
     );
+}
+
+#[test]
+fn the_version_to_go_back_to_is_the_last_that_has_proved_itself() {
+    let scene = Scene::new(host_builder().probation(for_ever()), "v1", json!({}));
+    assert_committed(&scene.replace("v2"));
+    assert_committed(&scene.reload_with(json!({})));
+    let status = scene.host.plugin(NAME).expect("it is loaded");
+    assert_eq!(
+        status.previous.map(|version| version.to_string()),
+        Some("0.1.0".to_owned())
+    );
+    let report = scene.host.block_on(scene.host.rollback(NAME));
+    assert_eq!(report.expect("it is loaded").generation, 1);
+    let counts = scene.host.wait_for_unload(PATIENCE);
+    assert_eq!((counts.open, counts.unloaded), (1, 2), "{counts:?}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn a_new_file_takes_over_by_itself_and_one_that_is_no_good_is_told_once() {
     scene.wait_for(|kind| matches!(kind, EventKind::Refused { .. }).then_some(()));
     assert_eq!(counter.version().expect("it serves"), "0.1.1");
     scene.put("v2");
-    scene.wait_for(|kind| matches!(kind, EventKind::Unchanged).then_some(()));
+    scene.wait_for(|kind| matches!(kind, EventKind::Unchanged { .. }).then_some(()));
 }
 
 #[test]

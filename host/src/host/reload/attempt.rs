@@ -21,7 +21,7 @@ use crate::host::load::LoadOptions;
 use crate::host::plugin::{LoadedPlugin, Previous, Refusal};
 use crate::host::start::Draft;
 use crate::inspect::ContentHash;
-use crate::registry::{Change, Offer, Replaced};
+use crate::registry::{Change, Key, Offer, Replaced};
 use crate::reload::{
     DryRun, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes, Trigger,
 };
@@ -30,6 +30,18 @@ use crate::reload::{
 pub(super) enum Verdict {
     Unchanged,
     Refused(ReloadPhase, HostError),
+    /// It failed, and so did the attempt to start the old version again.
+    Lost(ReloadPhase, HostError, HostError),
+}
+
+impl Verdict {
+    /// The same after everything was given back to the old version, or could not be.
+    pub(super) fn after(self, undone: Result<(), HostError>) -> Self {
+        match (self, undone) {
+            (Verdict::Refused(phase, error), Err(restart)) => Verdict::Lost(phase, error, restart),
+            (verdict, _) => verdict,
+        }
+    }
 }
 
 /// An attempt whose turn it is.
@@ -50,6 +62,8 @@ pub(super) struct Attempt {
     hash: Option<ContentHash>,
     path: Option<PathBuf>,
     print: Option<Fingerprint>,
+    /// Nothing is to come of it, so that nobody needs to be told.
+    dry: bool,
     /// The epoch of the log filter when it began.
     filter: u64,
     _turn: OwnedMutexGuard<()>,
@@ -94,6 +108,7 @@ impl Attempt {
             hash: None,
             path: None,
             print: None,
+            dry: false,
             filter: crate::log::epoch(),
             _turn: turn,
         }
@@ -135,7 +150,9 @@ impl Attempt {
         self.hash = Some(staged.hash);
         self.path = Some(path.clone());
         let name = &*self.plugin.name;
-        if self.old.hash == Some(staged.hash) {
+        if self.dry {
+            tracing::debug!("Plugin '{name}' is tried in a dry run");
+        } else if self.old.hash == Some(staged.hash) {
             tracing::info!("Plugin '{name}' reloading on request...");
         } else {
             tracing::info!("Plugin '{name}' binary changed, reloading...");
@@ -143,7 +160,10 @@ impl Attempt {
         self.tell(EventKind::Staged { hash: staged.hash });
         tracing::debug!(hash = %staged.hash, "staged '{name}' in {took:?}");
 
-        let number = self.plugin.next_number();
+        let number = match self.dry {
+            false => self.plugin.next_number(),
+            true => 0,
+        };
         let checked = self.host.checked(path, staged, took, options, number);
         let mut candidate = checked.await.map_err(refused(ReloadPhase::Check))?;
         candidate.gate.clone_from(&self.old.generation.gate);
@@ -188,9 +208,9 @@ impl Attempt {
         if state.ended {
             return Err(about("it is being stopped"));
         }
-        if state.pinned && !self.options.force {
+        if state.pinned && !self.options.force && !self.dry {
             return Err(about("it is pinned to the version that serves")
-                .hint("unpin it, or force the reload"));
+                .hint("Host::unpin, or ReloadOptions::force for this reload"));
         }
         let mut options = state.options.clone();
         drop(state);
@@ -230,6 +250,7 @@ impl Attempt {
     }
 
     pub(super) async fn dry_run(mut self) -> Result<DryRun, HostError> {
+        self.dry = true;
         let unchanged = match self.prepare().await {
             Ok(draft) => {
                 self.warnings.append(&mut draft.facts.warnings.clone());
@@ -237,7 +258,7 @@ impl Attempt {
                 false
             }
             Err(Verdict::Unchanged) => true,
-            Err(Verdict::Refused(_, error)) => return Err(error),
+            Err(Verdict::Refused(_, error) | Verdict::Lost(_, error, _)) => return Err(error),
         };
         let from = self.old.generation.version.clone();
         let hash = self
@@ -256,38 +277,83 @@ impl Attempt {
     }
 
     pub(super) fn tell(&self, kind: EventKind) {
+        if self.dry {
+            return;
+        }
         self.host.inner.bus.tell(&self.plugin.name, kind);
     }
 
     /// The end of an attempt that is not committed.
     pub(super) fn end(self, verdict: Verdict) -> Arc<ReloadReport> {
-        let (name, old) = (&self.plugin.name, Arc::clone(&self.old));
-        let serving = &old.generation.version;
+        let (name, bus) = (Arc::clone(&self.plugin.name), self.host.inner.bus.clone());
+        let serving = self.old.generation.version.clone();
         match verdict {
             Verdict::Unchanged => {
                 tracing::debug!("Plugin '{name}' is unchanged");
-                self.tell(EventKind::Unchanged);
-                self.report(ReloadOutcome::Unchanged)
+                let report = self.report(ReloadOutcome::Unchanged);
+                let told = Arc::clone(&report);
+                bus.tell(&name, EventKind::Unchanged { report: told });
+                report
             }
             Verdict::Refused(phase, error) => {
                 tracing::warn!(
-                    "Plugin '{name}' was not reloaded, v{serving} serves on: {phase}: {error}"
+                    "Plugin '{name}' was not reloaded, v{serving} serves on: {phase}: {}",
+                    self.in_short(&error)
                 );
-                let reason = Arc::new(error);
-                if let Some(hash) = self.hash.filter(|_| is_of_the_file(phase, &reason)) {
-                    self.plugin.state().refused = Some(Refusal {
-                        hash,
-                        phase,
-                        reason: Arc::clone(&reason),
-                    });
-                }
-                self.tell(EventKind::Refused {
+                let reason = self.remember(phase, error);
+                let report = self.report(ReloadOutcome::Refused {
                     phase,
                     reason: Arc::clone(&reason),
                 });
-                self.report(ReloadOutcome::Refused { phase, reason })
+                let kind = EventKind::Refused {
+                    phase,
+                    reason,
+                    report: Arc::clone(&report),
+                };
+                bus.tell(&name, kind);
+                report
+            }
+            Verdict::Lost(phase, error, restart) => {
+                tracing::error!(
+                    "Plugin '{name}' serves no more: {phase}: {}; and v{serving} could not be \
+                     started again: {}",
+                    self.in_short(&error),
+                    restart.message()
+                );
+                let reason = self.remember(phase, error);
+                let report = self.report(ReloadOutcome::Lost {
+                    phase,
+                    reason,
+                    restart: Arc::new(restart),
+                });
+                let told = Arc::clone(&report);
+                bus.tell(&name, EventKind::Lost { report: told });
+                report
             }
         }
+    }
+
+    /// An error in a line that names the plugin already.
+    fn in_short(&self, error: &HostError) -> String {
+        let version = self.to.as_ref().map(|to| format!("v{to}: "));
+        let version = version.unwrap_or_default();
+        match error.advice() {
+            Some(advice) => format!("{version}{}; hint: {advice}", error.message()),
+            None => format!("{version}{}", error.message()),
+        }
+    }
+
+    /// Remembers a file that need not be tried again.
+    fn remember(&self, phase: ReloadPhase, error: HostError) -> Arc<HostError> {
+        let reason = Arc::new(error);
+        if let Some(hash) = self.hash.filter(|_| is_of_the_file(phase, &reason)) {
+            self.plugin.state().refused = Some(Refusal {
+                hash,
+                phase,
+                reason: Arc::clone(&reason),
+            });
+        }
+        reason
     }
 
     fn report(mut self, outcome: ReloadOutcome) -> Arc<ReloadReport> {
@@ -298,6 +364,7 @@ impl Attempt {
             outcome,
             from: self.old.generation.version.clone(),
             to: self.to.clone(),
+            hash: self.hash,
             generation: self.plugin.serving().generation.number,
             times: self.times,
             warnings: std::mem::take(&mut self.warnings),
@@ -328,8 +395,8 @@ pub(super) async fn commit(host: &Host, ready: Vec<(Attempt, Ready)>) -> Vec<Arc
         match attempt.go_on(ReloadPhase::Commit) {
             Ok(()) => going_on.push((attempt, ready)),
             Err(verdict) => {
-                ready.undo(&mut attempt).await;
-                reports.push(attempt.end(verdict));
+                let undone = ready.undo(&mut attempt).await;
+                reports.push(attempt.end(verdict.after(undone)));
             }
         }
     }
@@ -360,8 +427,9 @@ pub(super) async fn commit(host: &Host, ready: Vec<(Attempt, Ready)>) -> Vec<Arc
             }
             Err(error) => {
                 let error = ready.draft.labelled(error);
-                ready.undo(&mut attempt).await;
-                reports.push(attempt.end(Verdict::Refused(ReloadPhase::Commit, error)));
+                let undone = ready.undo(&mut attempt).await;
+                let verdict = Verdict::Refused(ReloadPhase::Commit, error);
+                reports.push(attempt.end(verdict.after(undone)));
             }
         }
     }
@@ -379,27 +447,39 @@ impl Attempt {
             blob,
             room,
             deactivated,
-            ..
+            lost,
         } = hand_over;
         self.times.load = draft.facts.times;
         self.warnings.extend(draft.facts.warnings.iter().cloned());
+        self.warn_of_what_is_gone(&offers);
         let options = draft.options().clone();
         let instance = Arc::new(draft.into_instance(offers));
-        let previous = Previous {
+        let replaced = Previous {
             instance: Arc::clone(&self.old),
             retired: replaced,
-            blob,
-            deactivated,
+            states: blob.clone().into_iter().collect(),
+            deactivated: deactivated || lost,
         };
-        let (older, probation) = {
+        let (ending, probation) = {
             let mut state = self.plugin.state();
             state.serving = Arc::clone(&instance);
             state.path = self.path.clone();
             state.options = options;
             state.refused = None;
-            state.down = false;
-            let older = state.previous.replace(previous);
-            (older, state.probation.take())
+            state.down = None;
+            // A version that was on probation itself, or does not serve, is none to go back to.
+            let ending = match &mut state.previous {
+                Some(previous) => {
+                    previous.newest_state(blob);
+                    Some(replaced)
+                }
+                None if lost => Some(replaced),
+                None => {
+                    state.previous = Some(replaced);
+                    None
+                }
+            };
+            (ending, state.probation.take())
         };
         if let Some(room) = room {
             room.open();
@@ -417,22 +497,39 @@ impl Attempt {
         }
         let plugin = Arc::clone(&self.plugin);
         let report = self.report(ReloadOutcome::Committed);
+        for warning in &report.warnings {
+            tracing::warn!("Plugin '{}': {warning}", plugin.name);
+        }
         tracing::info!("Plugin '{}' reloaded successfully", plugin.name);
         let committed = EventKind::Committed {
             report: Arc::clone(&report),
         };
         host.inner.bus.tell(&plugin.name, committed);
-        if let Some(older) = older {
-            host.inner.retire(older);
+        if let Some(ending) = ending {
+            host.inner.retire(ending);
         }
         probation::begin(&host, &plugin, &instance);
         report
     }
 }
 
+impl Attempt {
+    /// Whoever holds a handle to what the new version does not offer any more should hear of it.
+    fn warn_of_what_is_gone(&mut self, offers: &[Offer]) {
+        let old = self.old.offers();
+        let gone = old
+            .iter()
+            .filter(|old| offers.iter().all(|new| new.key != old.key));
+        self.warnings.extend(gone.map(|old| {
+            let Key { id, major, name } = &old.key;
+            format!("offers {id}/{major} `{name}` no longer")
+        }));
+    }
+}
+
 impl Ready {
     /// Puts everything back as it was.
-    pub(super) async fn undo(self, attempt: &mut Attempt) {
+    pub(super) async fn undo(self, attempt: &mut Attempt) -> Result<(), HostError> {
         let Ready {
             draft,
             offers,
@@ -441,6 +538,6 @@ impl Ready {
         attempt.host.let_go(offers).await;
         draft.deactivate().await;
         draft.abandon().await;
-        hand_over.undo(attempt).await;
+        hand_over.undo(attempt).await
     }
 }

@@ -15,6 +15,7 @@ use crate::error::{HostError, HostErrorKind};
 use crate::generation::Doorkeeper;
 use crate::host::Host;
 use crate::host::instance::Instance;
+use crate::host::plugin::Down;
 use crate::host::start::{Draft, activate, describe, prepare};
 use crate::registry::Change;
 use crate::reload::ReloadPhase;
@@ -29,6 +30,8 @@ pub(super) struct HandOver {
     pub(super) room: Option<Arc<WaitingRoom>>,
     /// Whether it was deactivated.
     pub(super) deactivated: bool,
+    /// Whether nothing served before.
+    pub(super) lost: bool,
 }
 
 /// Makes the new version active.
@@ -47,8 +50,8 @@ pub(super) async fn hand_over(attempt: &mut Attempt, mut draft: Draft) -> Result
         }),
         Err(verdict) => {
             draft.abandon().await;
-            hand_over.undo(attempt).await;
-            Err(verdict)
+            let undone = hand_over.undo(attempt).await;
+            Err(verdict.after(undone))
         }
     }
 }
@@ -79,12 +82,14 @@ impl HandOver {
     /// calls and its work.
     async fn take(&mut self, attempt: &mut Attempt, draft: &mut Draft) -> Result<(), Verdict> {
         let old = Arc::clone(&attempt.old);
-        if attempt.plugin.state().down {
-            let version = &old.generation.version;
-            let warning = format!("starts without the state of v{version}, which serves no more");
-            attempt.warnings.push(warning);
-            self.deactivated = true;
-            return Ok(());
+        let down = attempt.plugin.state().down.take();
+        if let Some(Down { blob }) = down {
+            // Nothing serves, so there is nothing to wait for, and only what was kept to hand over.
+            self.lost = true;
+            self.blob.clone_from(&blob);
+            let given = give_state(attempt, draft, Ok(blob)).await;
+            return given
+                .map_err(|error| Verdict::Refused(ReloadPhase::State, draft.labelled(error)));
         }
         let modes = [old.manifest.reload.mode, draft.facts.manifest.reload.mode];
         let exclusive = modes.contains(&ReloadMode::Exclusive);
@@ -125,74 +130,84 @@ impl HandOver {
         attempt: &mut Attempt,
         draft: &mut Draft,
     ) -> Result<(), HostError> {
-        let own = draft.facts.manifest.reload;
-        if own.state == StatePolicy::Reset {
+        if draft.facts.manifest.reload.state == StatePolicy::Reset {
             return Ok(());
         }
-        let host = attempt.host.clone();
-        let exported = export(&host, &attempt.old.root, own.max_state_bytes).await;
-        let moved = match exported {
-            Ok(None) => return Ok(()),
-            Ok(Some(state)) => {
-                draft.takes_state();
-                let imported = import(&host, draft.root(), state.clone()).await;
-                self.blob = Some(state);
-                imported
-            }
-            Err(error) => Err(error),
-        };
-        match moved {
-            Ok(Imported::Migrated { from }) => {
-                tracing::debug!(
-                    plugin = &*attempt.plugin.name,
-                    "its state was migrated from version {from}"
-                );
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-            Err(error) if own.state == StatePolicy::Prefer => {
-                let version = &attempt.old.generation.version;
-                attempt.warnings.push(format!(
-                    "starts without the state of v{version}: {}",
-                    error.message()
-                ));
-                // It may have taken half of it.
-                draft.prepare().await
-            }
-            Err(error) => Err(error.hint(
-                "migrate it in import_state, or let the plugin's manifest say `state = \
-                 \"prefer\"` or \"reset\" under [plugin.reload]",
-            )),
+        let exported = export(&attempt.host, &attempt.old, draft).await;
+        if let Ok(state) = &exported {
+            self.blob.clone_from(state);
         }
+        give_state(attempt, draft, exported).await
     }
 
-    /// Gives everything back to the version that serves.
-    pub(super) async fn undo(self, attempt: &mut Attempt) {
+    /// Gives everything back to the version that serves. An error says why that was not possible, and
+    /// that nothing serves now.
+    pub(super) async fn undo(self, attempt: &mut Attempt) -> Result<(), HostError> {
         let HandOver {
             blob,
             room,
             deactivated,
+            lost,
         } = self;
-        let Some(room) = room else { return };
+        if lost {
+            attempt.plugin.state().down = Some(Down { blob });
+            let message = "nothing served before either";
+            return Err(HostError::new(HostErrorKind::Reload, message));
+        }
+        let Some(room) = room else { return Ok(()) };
         let (host, old) = (&attempt.host, &attempt.old);
         let revived = match deactivated {
-            true => revive(host, old, blob).await,
+            true => revive(host, old, blob.clone()).await,
             false => Ok(()),
         };
-        match revived {
+        match &revived {
             Ok(()) => reopen(host, old),
-            Err(error) => {
-                tracing::error!(
-                    "Plugin '{}' serves no more: v{} could not be started again: {error}",
-                    attempt.plugin.name,
-                    old.generation.version
-                );
-                attempt.warnings.push(error.to_string());
-                attempt.plugin.state().down = true;
+            Err(_) => {
+                attempt.plugin.state().down = Some(Down { blob });
                 drop(host.inner.registry.withdraw(&attempt.plugin.name));
             }
         }
         room.open();
+        revived
+    }
+}
+
+/// Gives a state to the new version, which says what happens if it does not take it.
+async fn give_state(
+    attempt: &mut Attempt,
+    draft: &mut Draft,
+    state: Result<Option<State>, HostError>,
+) -> Result<(), HostError> {
+    let policy = draft.facts.manifest.reload.state;
+    let moved = match state {
+        Ok(Some(state)) if policy != StatePolicy::Reset => {
+            draft.takes_state();
+            import(&attempt.host, draft.root(), state).await
+        }
+        Ok(_) => return Ok(()),
+        Err(error) => Err(error),
+    };
+    match moved {
+        Ok(Imported::Migrated { from }) => {
+            let plugin = &*attempt.plugin.name;
+            tracing::debug!(plugin, "its state was migrated from version {from}");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+        Err(error) if policy == StatePolicy::Prefer => {
+            let version = &attempt.old.generation.version;
+            attempt.warnings.push(format!(
+                "starts without the state of v{version}: {}",
+                error.message()
+            ));
+            // It may have taken half of it.
+            draft.prepare().await
+        }
+        Err(error) if error.advice().is_some() => Err(error),
+        Err(error) => Err(error.hint(
+            "let the new version take it (StateSchema::migrate), or let its plugin.toml say \
+             `state = \"prefer\"` or \"reset\" under [plugin.reload]",
+        )),
     }
 }
 
@@ -261,12 +276,10 @@ pub(super) async fn revive(
     Ok(())
 }
 
-async fn export(
-    host: &Host,
-    root: &PluginRootHandle,
-    max_bytes: u64,
-) -> Result<Option<State>, HostError> {
-    let root = root.clone();
+/// Takes the state of the old version, as far as the new one takes it.
+async fn export(host: &Host, old: &Instance, new: &Draft) -> Result<Option<State>, HostError> {
+    let root = old.root.clone();
+    let max_bytes = new.facts.manifest.reload.max_state_bytes;
     let work = move || async move {
         let state = root.export_state(max_bytes).await?;
         // In memory of its own, since it may outlive the version that made it.
@@ -274,11 +287,16 @@ async fn export(
     };
     let exported = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
     exported.map_err(|error| {
-        HostError::from_plugin(
-            HostErrorKind::State,
-            "the old version's export_state",
-            error,
-        )
+        let (old, new) = (&old.generation.version, new.version());
+        if error.error_code() != "state-too-large" {
+            let doing = format!("export_state of v{old}");
+            return HostError::from_plugin(HostErrorKind::State, &doing, error);
+        }
+        let found = error.message().split("; hint:").next().unwrap_or_default();
+        let message = format!("v{new} does not take that much from v{old}: {found}");
+        HostError::new(HostErrorKind::State, message).hint(format!(
+            "raise `max_state_bytes` under [plugin.reload] in the plugin.toml of v{new}"
+        ))
     })
 }
 

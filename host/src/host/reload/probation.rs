@@ -28,6 +28,7 @@ pub(super) fn begin(host: &Host, plugin: &Arc<LoadedPlugin>, instance: &Arc<Inst
         panicked: Arc::clone(&instance.generation.panicked),
         clock: Arc::clone(&host.inner.clock),
         probation,
+        began: Instant::now(),
     };
     let task = host.runtime().spawn(watching.run());
     plugin.state().probation = Some(task.abort_handle());
@@ -41,6 +42,7 @@ struct Watching {
     panicked: Arc<tokio::sync::Notify>,
     clock: Arc<crate::clock::Clock>,
     probation: Probation,
+    began: Instant,
 }
 
 impl Watching {
@@ -58,8 +60,10 @@ impl Watching {
                 let reason = HostError::new(
                     HostErrorKind::Health,
                     format!(
-                        "it panicked {panics} times within {:?}: expected at most {}",
-                        self.probation.time, self.probation.max_panics
+                        "it panicked {panics} times within {:.1?}; its probation of {:?} allows {}",
+                        self.began.elapsed(),
+                        self.probation.time,
+                        self.probation.max_panics
                     ),
                 )
                 .of_plugin(&instance.label());

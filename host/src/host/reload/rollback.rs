@@ -10,7 +10,7 @@ use crate::event::EventKind;
 use crate::generation::Doorkeeper;
 use crate::host::Host;
 use crate::host::instance::Instance;
-use crate::host::plugin::{LoadedPlugin, Previous, Refusal};
+use crate::host::plugin::{Down, LoadedPlugin, Previous, Refusal};
 use crate::registry::{Change, Replaced};
 use crate::reload::{ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes, Trigger};
 
@@ -38,19 +38,9 @@ pub(super) async fn roll_back(
     };
     let outcome = match rollback.take_previous(number) {
         Ok(previous) => rollback.run(previous, reason).await,
-        Err(error) => Err((ReloadPhase::Admit, error)),
+        Err(error) => Err(Failed::at(ReloadPhase::Admit, error)),
     };
-    let outcome = outcome.unwrap_or_else(|(phase, error)| {
-        let (name, version) = (&plugin.name, &failed.generation.version);
-        tracing::warn!("Plugin '{name}' was not rolled back, v{version} serves on: {error}");
-        let reason = Arc::new(error);
-        let kind = EventKind::Refused {
-            phase,
-            reason: Arc::clone(&reason),
-        };
-        host.inner.bus.tell(name, kind);
-        ReloadOutcome::Refused { phase, reason }
-    });
+    let outcome = outcome.unwrap_or_else(|failure| failure.outcome(plugin, &failed));
     rollback.times.total = began.elapsed();
     let serving = plugin.serving();
     let report = Arc::new(ReloadReport {
@@ -59,12 +49,76 @@ pub(super) async fn roll_back(
         outcome,
         from: failed.generation.version.clone(),
         to: Some(serving.generation.version.clone()),
+        hash: serving.hash,
         generation: serving.generation.number,
         times: rollback.times,
         warnings: rollback.warnings,
     });
     plugin.state().last = Some(Arc::clone(&report));
+    let told = Arc::clone(&report);
+    let kind = match &report.outcome {
+        ReloadOutcome::RolledBack { reason } => EventKind::RolledBack {
+            from: failed.generation.version.clone(),
+            to: serving.generation.version.clone(),
+            reason: Arc::clone(reason),
+            report: told,
+        },
+        ReloadOutcome::Refused { phase, reason } => EventKind::Refused {
+            phase: *phase,
+            reason: Arc::clone(reason),
+            report: told,
+        },
+        _ => EventKind::Lost { report: told },
+    };
+    host.inner.bus.tell(&plugin.name, kind);
     report
+}
+
+/// Why a rollback did not come to pass.
+struct Failed {
+    phase: ReloadPhase,
+    error: HostError,
+    /// Why the version that served before could not be started again either.
+    restart: Option<HostError>,
+}
+
+impl Failed {
+    fn at(phase: ReloadPhase, error: HostError) -> Self {
+        Failed {
+            phase,
+            error,
+            restart: None,
+        }
+    }
+
+    fn outcome(self, plugin: &LoadedPlugin, failed: &Instance) -> ReloadOutcome {
+        let Failed {
+            phase,
+            error,
+            restart,
+        } = self;
+        let (name, version) = (&plugin.name, &failed.generation.version);
+        let text = error.message().to_owned();
+        let reason = Arc::new(error);
+        match restart {
+            None => {
+                tracing::warn!("Plugin '{name}' was not rolled back, v{version} serves on: {text}");
+                ReloadOutcome::Refused { phase, reason }
+            }
+            Some(restart) => {
+                tracing::error!(
+                    "Plugin '{name}' serves no more: {text}; and v{version} could not be started \
+                     again: {}",
+                    restart.message()
+                );
+                ReloadOutcome::Lost {
+                    phase,
+                    reason,
+                    restart: Arc::new(restart),
+                }
+            }
+        }
+    }
 }
 
 struct Rollback<'a> {
@@ -75,8 +129,6 @@ struct Rollback<'a> {
     times: ReloadTimes,
     warnings: Vec<String>,
 }
-
-type Refused = (ReloadPhase, HostError);
 
 impl Rollback<'_> {
     fn take_previous(&self, number: Option<u64>) -> Result<Previous, HostError> {
@@ -112,15 +164,20 @@ impl Rollback<'_> {
         &mut self,
         previous: Previous,
         reason: HostError,
-    ) -> Result<ReloadOutcome, Refused> {
+    ) -> Result<ReloadOutcome, Failed> {
         let (retired, deactivated) = match previous.deactivated {
             false => (self.switch_back(&previous), false),
             true => match self.start_again(&previous).await {
                 Ok(()) => (Replaced::new(), true),
-                Err(refused) => {
-                    // It stays what it was.
+                Err(failed) if failed.phase == ReloadPhase::Drain => {
+                    // Nothing was asked of it yet.
                     self.plugin.state().previous = Some(previous);
-                    return Err(refused);
+                    return Err(failed);
+                }
+                Err(failed) => {
+                    // It is not ready to serve, whatever was said of it.
+                    self.host.inner.retire(previous);
+                    return Err(failed);
                 }
             },
         };
@@ -140,22 +197,16 @@ impl Rollback<'_> {
                 reason: Arc::clone(&reason),
             });
             state.serving = instance;
-            state.down = false;
+            state.down = None;
         }
         tracing::warn!(
             "Plugin '{}' was rolled back from v{from} to v{to}: {reason}",
             self.plugin.name
         );
-        let kind = EventKind::RolledBack {
-            from,
-            to,
-            reason: Arc::clone(&reason),
-        };
-        self.host.inner.bus.tell(&self.plugin.name, kind);
         let failed = Previous {
             instance: Arc::clone(self.failed),
             retired,
-            blob: None,
+            states: Vec::new(),
             deactivated,
         };
         self.host.inner.retire(failed);
@@ -183,7 +234,7 @@ impl Rollback<'_> {
     }
 
     /// The version before was deactivated, so it starts anew from the state that it gave away.
-    async fn start_again(&mut self, previous: &Previous) -> Result<(), Refused> {
+    async fn start_again(&mut self, previous: &Previous) -> Result<(), Failed> {
         let host = self.host;
         let deadline = host.inner.options.lifecycle_deadline;
         let clock = Instant::now();
@@ -198,13 +249,14 @@ impl Rollback<'_> {
                 HostErrorKind::Reload,
                 format!("calls did not end within {deadline:?}"),
             );
-            return Err((ReloadPhase::Drain, error.of_plugin(&self.failed.label())));
+            let error = error.of_plugin(&self.failed.label());
+            return Err(Failed::at(ReloadPhase::Drain, error));
         }
         if let Err(error) = self.failed.deactivate(host.runtime(), deadline).await {
             self.warnings.push(error.to_string());
         }
         let clock = Instant::now();
-        let revived = revive(host, &previous.instance, previous.blob.clone()).await;
+        let revived = self.revive_from_any(previous).await;
         self.times.load.activate = clock.elapsed();
         let answer = match revived {
             Ok(()) => {
@@ -212,19 +264,38 @@ impl Rollback<'_> {
                 Ok(())
             }
             Err(error) => {
+                let mut failed = Failed::at(ReloadPhase::Activate, error);
                 // Better the one that was not good enough than none.
                 match revive(host, self.failed, None).await {
                     Ok(()) => reopen(host, self.failed),
-                    Err(error) => {
-                        tracing::error!("Plugin '{}' serves no more: {error}", self.plugin.name);
-                        self.plugin.state().down = true;
+                    Err(restart) => {
+                        let blob = previous.states.first().cloned();
+                        self.plugin.state().down = Some(Down { blob });
                         drop(host.inner.registry.withdraw(&self.plugin.name));
+                        failed.restart = Some(restart);
                     }
                 }
-                Err((ReloadPhase::Activate, error))
+                Err(failed)
             }
         };
         room.open();
         answer
+    }
+
+    /// From the newest state that it takes; without any only if there is none.
+    async fn revive_from_any(&mut self, previous: &Previous) -> Result<(), HostError> {
+        let Some((own, newer)) = previous.states.split_last() else {
+            return revive(self.host, &previous.instance, None).await;
+        };
+        for state in newer {
+            match revive(self.host, &previous.instance, Some(state.clone())).await {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    let warning = format!("goes back to an older state: {}", error.message());
+                    self.warnings.push(warning);
+                }
+            }
+        }
+        revive(self.host, &previous.instance, Some(own.clone())).await
     }
 }
