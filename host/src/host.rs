@@ -62,7 +62,6 @@ struct Inner {
     loading: Mutex<BTreeSet<Arc<str>>>,
     /// Versions that were replaced.
     retirement: Retirement,
-    bus: Bus,
     /// Empty unless files are watched.
     watcher: OnceLock<Watcher>,
     stage: Stage,
@@ -71,6 +70,8 @@ struct Inner {
     clock: Arc<Clock>,
     /// Ends the thread that tells plugins of changes of the log filter.
     _filter: FilterWatchStop,
+    /// The last to go: whoever reads that the events end finds no private copies any more.
+    bus: Bus,
 }
 
 impl Host {
