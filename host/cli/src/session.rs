@@ -23,12 +23,12 @@ use crate::terminal::Terminal;
 
 /// A host with at most one plugin.
 #[derive(Debug)]
-pub(crate) struct Session<'a> {
-    host: Host,
-    interrupt: &'a Interrupt,
+pub(crate) struct Session {
+    pub(crate) host: Host,
+    interrupt: Interrupt,
 }
 
-/// A host that is set up as the command line says.
+/// A host that is set up as the command line says, to be set up further.
 pub(crate) fn host_builder(application: &Application) -> HostBuilder {
     Host::builder("keyway", application.host_version.clone())
 }
@@ -62,17 +62,17 @@ fn state_dir() -> Option<PathBuf> {
     Some(local.filter(|dir| dir.is_absolute())?.join(r"keyway\state"))
 }
 
-impl Session<'_> {
+impl Session {
     /// Does `work` with a new host, then ends all that it loaded.
     pub(crate) fn run<T>(
-        application: &Application,
+        builder: HostBuilder,
         interrupt: &Interrupt,
         terminal: &Terminal,
-        work: impl FnOnce(&Session<'_>) -> Outcome<T>,
+        work: impl FnOnce(&Session) -> Outcome<T>,
     ) -> Outcome<T> {
-        let host = with_state(host_builder(application))
-            .build()
-            .map_err(Failure::from)?;
+        let host = with_state(builder).build().map_err(Failure::from)?;
+        let mut events = host.events();
+        let interrupt = interrupt.clone();
         let session = Session { host, interrupt };
         let outcome = work(&session);
         let mut told = match &outcome {
@@ -84,11 +84,11 @@ impl Session<'_> {
             terminal.warning(&error);
             told.push_str(&error);
         }
-        for Panic { message, place } in take_panics() {
-            if !told.contains(&place) {
-                terminal.warning(&format!("{message} (at {place})"));
-            }
-        }
+        tell_panics(&told, terminal);
+        // A reload that was on its way may hold the host for a moment longer; only without it are
+        // the private copies gone.
+        drop(session);
+        while events.next_blocking().is_some() {}
         outcome
     }
 
@@ -124,20 +124,37 @@ impl Session<'_> {
         deadline: Option<Duration>,
     ) -> Outcome<Value> {
         let limited = deadline.map(|deadline| tool.with_deadline(deadline));
-        let call = limited.as_ref().unwrap_or(tool).call(arguments);
-        let answer = self.until_interrupted(call)?;
-        Ok(answer.map_err(|error| {
-            let failure = Failure::of_tool(name, &error);
-            let usage = tool.spec().ok().and_then(|spec| usage(&spec));
-            match usage.filter(|_| failure.exit() == exit::USAGE) {
-                Some(usage) => failure.hint(usage),
-                None => failure,
-            }
-        })?)
+        let call = call(limited.as_ref().unwrap_or(tool), name, arguments);
+        Ok(self.until_interrupted(call)??)
     }
 
     fn until_interrupted<F: Future>(&self, work: F) -> Outcome<F::Output> {
         self.host.block_on(self.interrupt.or(work))
+    }
+}
+
+/// Calls a tool, on any executor.
+pub(crate) async fn call(
+    tool: &ToolClient,
+    name: &str,
+    arguments: Value,
+) -> Result<Value, Failure> {
+    tool.call(arguments).await.map_err(|error| {
+        let failure = Failure::of_tool(name, &error);
+        let usage = tool.spec().ok().and_then(|spec| usage(&spec));
+        match usage.filter(|_| failure.exit() == exit::USAGE) {
+            Some(usage) => failure.hint(usage),
+            None => failure,
+        }
+    })
+}
+
+/// Tells of the panics that were held back and that nothing in `told` says already.
+pub(crate) fn tell_panics(told: &str, terminal: &Terminal) {
+    for Panic { message, place } in take_panics() {
+        if !told.contains(&place) {
+            terminal.warning(&format!("{message} (at {place})"));
+        }
     }
 }
 

@@ -20,7 +20,7 @@ const HINT: Style = AnsiColor::BrightCyan.on_default().bold();
 const VERB: Style = AnsiColor::BrightGreen.on_default().bold();
 
 /// How many columns the verb of a status line takes; as cargo's.
-const VERB_COLUMNS: usize = 12;
+pub(crate) const VERB_COLUMNS: usize = 12;
 /// As wide as a terminal is at least.
 pub(crate) const COLUMNS: usize = 80;
 
