@@ -134,6 +134,15 @@ impl Terminal {
         }
     }
 
+    /// Removes the line of progress that a cargo which was ended has left.
+    pub(crate) fn clear_progress(&self) {
+        let mut stderr = std::io::stderr();
+        if cfg!(unix) && stderr.is_terminal() {
+            // To the start of the line, and all after it away.
+            let _ = stderr.write_all(b"\r\x1b[K");
+        }
+    }
+
     /// A line on what is being done, in the way of cargo.
     pub(crate) fn status(&self, verb: &str, text: impl Display) {
         if !self.quiet {

@@ -44,10 +44,15 @@ pub(crate) fn build(
     let interrupted = done.clone();
     // The receiver is gone once nobody waits any more.
     interrupt.then(move || drop(interrupted.send(Err(Ending::Interrupted))));
-    let _running = Build::start(plugin, release, terminal, move |built| {
+    let running = Build::start(plugin, release, terminal, move |built| {
         drop(done.send(built));
     })?;
-    outcome.recv().unwrap_or(Err(Ending::Interrupted))
+    let outcome = outcome.recv().unwrap_or(Err(Ending::Interrupted));
+    drop(running);
+    if matches!(outcome, Err(Ending::Interrupted)) {
+        terminal.clear_progress();
+    }
+    outcome
 }
 
 /// A cargo that runs. When this is dropped, it is ended, and so is all that it has started.

@@ -40,6 +40,12 @@ impl Sources {
         }
     }
 
+    /// The sources of one crate with the usual layout, for tests.
+    #[cfg(test)]
+    pub(crate) fn usual(dir: &Path) -> Self {
+        Sources::new(vec![SourceCrate::usual(dir)], dir)
+    }
+
     /// How many crates there are, with the plugin's own.
     pub(crate) fn crates(&self) -> usize {
         self.crates.len()

@@ -158,6 +158,9 @@ impl<'a> Cycle<'a> {
                 self.rebuild();
             }
         }
+        if self.build.take().is_some() {
+            self.terminal.clear_progress();
+        }
         // It was asked to go on until it is told to end: see the exit codes.
         match self.serving {
             Some(_) => Ok(()),

@@ -22,15 +22,21 @@ const QUIET: Duration = Duration::from_millis(50);
 /// From the first change to the report, when changes do not end.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// How often the files are looked at where the system does not tell of changes; a look reads the state of
+/// How often the files are looked at where the system does not tell of changes; a look reads
 /// each source file.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// What is watched at the moment, which the backend's thread looks at.
+type Shared = Arc<Mutex<Sources>>;
+/// Where changed files go; none: it is not known which.
+type Changes = Sender<BTreeSet<PathBuf>>;
+type Backend = Box<dyn Watcher + Send>;
+
 /// Watches until it is dropped.
 pub(super) struct SourceWatch {
-    backend: Box<dyn Watcher + Send>,
-    changes: Sender<BTreeSet<PathBuf>>,
-    sources: Arc<Mutex<Sources>>,
+    backend: Backend,
+    changes: Changes,
+    sources: Shared,
     watched: Vec<(PathBuf, Depth)>,
     /// Why the files are looked at now and then.
     polling: Option<String>,
@@ -43,13 +49,21 @@ impl SourceWatch {
         sources: &Sources,
         report: impl Fn(Vec<PathBuf>) + Send + 'static,
     ) -> Outcome<Self> {
+        SourceWatch::start_with(sources, report, ask_the_kernel)
+    }
+
+    fn start_with(
+        sources: &Sources,
+        report: impl Fn(Vec<PathBuf>) + Send + 'static,
+        connect: impl FnOnce(&Shared, &Changes) -> notify::Result<Backend>,
+    ) -> Outcome<Self> {
         let (changes, inbox) = channel();
         let shared = Arc::new(Mutex::new(sources.clone()));
         std::thread::Builder::new()
             .name("keyway-sources".to_owned())
             .spawn(move || gather(&inbox, report))
             .map_err(|error| no_thread(&error))?;
-        let (backend, polling) = match asking_the_kernel(&shared, &changes) {
+        let (backend, polling) = match connect(&shared, &changes) {
             Ok(backend) => (backend, None),
             Err(error) => (polling(&shared, &changes)?, Some(why(&error))),
         };
@@ -155,21 +169,16 @@ fn failure(why: &str) -> Failure {
     .hint("use --no-build, and run cargo yourself")
 }
 
-type Shared = Arc<Mutex<Sources>>;
-
-fn asking_the_kernel(
-    sources: &Shared,
-    changes: &Sender<BTreeSet<PathBuf>>,
-) -> notify::Result<Box<dyn Watcher + Send>> {
+fn ask_the_kernel(sources: &Shared, changes: &Changes) -> notify::Result<Backend> {
     let watcher = notify::recommended_watcher(handler(sources, changes))?;
     Ok(Box::new(watcher))
 }
 
-fn polling(
-    sources: &Shared,
-    changes: &Sender<BTreeSet<PathBuf>>,
-) -> Outcome<Box<dyn Watcher + Send>> {
-    let config = notify::Config::default().with_poll_interval(INTERVAL);
+fn polling(sources: &Shared, changes: &Changes) -> Outcome<Backend> {
+    let config = notify::Config::default()
+        .with_poll_interval(INTERVAL)
+        // It compares times by the second, and somebody may edit twice in one.
+        .with_compare_contents(true);
     let watcher = PollWatcher::new(handler(sources, changes), config);
     Ok(Box::new(watcher.map_err(|error| failure(&why(&error)))?))
 }
@@ -177,7 +186,7 @@ fn polling(
 /// Passes on which sources have changed. Runs on the backend's thread.
 fn handler(
     sources: &Shared,
-    changes: &Sender<BTreeSet<PathBuf>>,
+    changes: &Changes,
 ) -> impl FnMut(notify::Result<notify::Event>) + Send + 'static {
     let (sources, changes) = (Arc::clone(sources), changes.clone());
     move |event| {
@@ -236,5 +245,65 @@ fn gather(inbox: &Receiver<BTreeSet<PathBuf>>, report: impl Fn(Vec<PathBuf>)) {
             changed.clear();
         }
         report(changed.into_iter().collect());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use notify::event::{AccessKind, DataChange};
+    use tempfile::tempdir;
+
+    use super::*;
+
+    /// Longer than any of it takes, on any machine.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn where_the_kernel_cannot_watch_files_are_looked_at() {
+        let dir = tempdir().expect("a directory");
+        let source = dir.path().join("src/lib.rs");
+        std::fs::create_dir_all(dir.path().join("src")).expect("a directory");
+        std::fs::write(&source, "").expect("a file");
+        let (sender, reports) = channel();
+        let watch = SourceWatch::start_with(
+            &Sources::usual(dir.path()),
+            move |changed| drop(sender.send(changed)),
+            |_, _| Err(notify::Error::new(ErrorKind::MaxFilesWatch)),
+        );
+        let mut watch = watch.ok().expect("it looks instead");
+        let why = watch.take_polling().expect("it is told");
+        assert!(why.contains("fs.inotify.max_user_watches"), "{why}");
+        assert_eq!(watch.take_polling(), None, "once");
+
+        std::fs::write(&source, "pub fn edited() {}").expect("it is there");
+        let changed = reports.recv_timeout(PATIENCE).expect("it is seen");
+        assert_eq!(changed, [source.canonicalize().expect("it is there")]);
+    }
+
+    #[test]
+    fn what_changes_nothing_calls_for_no_build() {
+        let cases = [
+            (EventKind::Access(AccessKind::Any), false),
+            (
+                EventKind::Modify(ModifyKind::Metadata(MetadataKind::Permissions)),
+                false,
+            ),
+            (
+                EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)),
+                false,
+            ),
+            (
+                EventKind::Modify(ModifyKind::Metadata(MetadataKind::WriteTime)),
+                true,
+            ),
+            (EventKind::Modify(ModifyKind::Data(DataChange::Any)), true),
+            (EventKind::Create(notify::event::CreateKind::File), true),
+            (EventKind::Remove(notify::event::RemoveKind::File), true),
+        ];
+        for (kind, expected) in cases {
+            assert_eq!(is_change(kind), expected, "{kind:?}");
+        }
     }
 }

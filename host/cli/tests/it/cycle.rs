@@ -186,13 +186,13 @@ fn crates_that_it_uses_are_watched_also_those_that_come_later() {
     assert_eq!(live.interrupt(), Some(130));
 }
 
-/// A crate whose build connects to the test, and goes on when the connection is closed.
+/// A crate whose every build connects to the test, and goes on when the connection is closed.
 fn slow_crate(name: &str) -> (tempfile::TempDir, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let dir = library_crate(name, "cdylib", "");
     let script = format!(
-        "fn main() {{\n    println!(\"cargo::rerun-if-changed=src/lib.rs\");\n    \
+        "fn main() {{\n    println!(\"cargo::rerun-if-changed=never-there\");\n    \
          let mut test = std::net::TcpStream::connect(\"{address}\").unwrap();\n    \
          std::io::copy(&mut test, &mut std::io::sink()).unwrap();\n}}\n"
     );
