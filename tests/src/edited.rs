@@ -7,8 +7,8 @@ use crate::{cargo, cargo_libraries, workspace};
 
 /// A crate of its own workspace with one tool, `greet`, whose body the test writes.
 ///
-/// It is built with the versions, the profile and into the target directory of the tests, so that only the
-/// crate itself is compiled.
+/// It is built with the versions, the profile and into the target directory of the tests, so that
+/// only the crate itself is compiled.
 #[derive(Debug)]
 pub struct EditedPlugin {
     name: String,
@@ -47,11 +47,11 @@ impl EditedPlugin {
         plugin
     }
 
-    /// Writes a version of the plugin; `body` is that of the tool, which has the `name` of somebody and
-    /// answers a text.
+    /// Writes a version of the plugin; `body` is that of the tool, which has the `name` of somebody
+    /// and answers a text.
     ///
-    /// The file with the code is replaced at once, and names the manifest: whoever builds at any moment
-    /// builds one version or the other.
+    /// The file with the code is replaced at once, and names the manifest: whoever builds at any
+    /// moment builds one version or the other.
     ///
     /// # Panics
     ///

@@ -120,8 +120,8 @@ pub(crate) struct Call {
 
 /// Build a plugin's crate, load it, call its tools; and again whenever its sources change.
 ///
-/// A new build takes over in place: what the plugin serves goes on without a gap, and a build that fails or
-/// does not fit changes nothing. Ctrl-C ends it.
+/// A new build takes over in place: what the plugin serves goes on without a gap, and a build that
+/// fails or does not fit changes nothing. Ctrl-C ends it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Dev {
     /// The crate's directory.

@@ -26,8 +26,8 @@ pub(crate) use pause::Pause;
 /// directives such as `warn,my_plugin=debug`.
 ///
 /// Where nobody asked for more or less than that, panics of the plugin are held back for
-/// [`take_panics`]: most come with a failure that says the same. In development, so are reloads that came
-/// to nothing, since an event says the same with more.
+/// [`take_panics`]: most come with a failure that says the same. In development, so are reloads
+/// that came to nothing, since an event says the same with more.
 pub(crate) fn start(args: &Args) {
     let chosen = from_environment(args);
     let hold = chosen.is_none() && args.verbose == 0 && args.quiet == 0;

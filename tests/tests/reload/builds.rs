@@ -1,5 +1,5 @@
-//! The whole way: sources are edited, cargo builds, the file is seen to change, and callers notice nothing
-//! but the new behaviour.
+//! The whole way: sources are edited, cargo builds, the file is seen to change, and callers notice
+//! nothing but the new behaviour.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -57,8 +57,9 @@ pub(crate) fn build(
 
 /// A cargo that runs. When this is dropped, it is ended, and so is all that it has started.
 ///
-/// It has a process group of its own, so that a signal can reach the compilers too: cargo alone would leave
-/// them behind. Ctrl-C in a terminal does not reach it therefore; whoever owns this passes it on.
+/// It has a process group of its own, so that a signal can reach the compilers too: cargo alone
+/// would leave them behind. Ctrl-C in a terminal does not reach it therefore; whoever owns this
+/// passes it on.
 #[derive(Debug)]
 pub(crate) struct Build {
     cargo: Arc<Mutex<Child>>,

@@ -3,21 +3,20 @@
 //! One thread does all of it and prints all of it. Whatever else happens meanwhile reaches it as a
 //! [`Happening`]; while cargo runs and has the terminal, those that would print wait.
 
+mod calls;
+mod reloads;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use keyway_host::{
-    Event, EventKind, HostError, HostErrorKind, PluginStatus, ReloadOptions, ReloadPhase,
-    ReloadReport,
-};
-use semver::Version;
+use keyway_host::{Event, PluginStatus, ReloadOptions};
 use serde_json::Value;
 
 use super::round::{Answer, Round};
-use super::show::{show_called, show_changed_offers, show_loaded, show_time};
+use super::show::show_loaded;
 use super::watch::SourceWatch;
-use super::{Call, PANICS, PROBATION, no_thread};
+use super::{Call, no_thread};
 use crate::args::Dev;
 use crate::cargo::{Build, PluginCrate};
 use crate::ending::{Ending, Outcome};
@@ -26,7 +25,7 @@ use crate::interrupt::Interrupt;
 use crate::logging::{self, Pause};
 use crate::session::{Session, refused, tell_panics};
 use crate::subject::{plugin_crate, shorten};
-use crate::terminal::{Form, Terminal};
+use crate::terminal::Terminal;
 
 /// What the cycle reacts to.
 #[derive(Debug)]
@@ -311,179 +310,6 @@ impl<'a> Cycle<'a> {
             warned: false,
         });
         self.start_round()
-    }
-
-    fn hear(&mut self, event: Event) -> Outcome {
-        match event.kind {
-            EventKind::Staged { .. } => self.reloading = self.serving.is_some(),
-            EventKind::Committed { report } => self.committed(&report)?,
-            EventKind::Refused { phase, reason } => self.was_refused(phase, &reason),
-            EventKind::RolledBack { from, to, reason } => self.rolled_back(&from, &to, &reason),
-            EventKind::Unchanged => {
-                self.reloading = false;
-                self.terminal
-                    .status("Unchanged", "the library is what it was");
-            }
-            EventKind::Pinned { version, cause } | EventKind::Retained { version, cause }
-                if self.terminal.is_verbose() =>
-            {
-                self.terminal
-                    .note(&format!("v{version} stays in memory: {cause}"));
-            }
-            // The host logs what else a person wants to know.
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn committed(&mut self, report: &ReloadReport) -> Outcome {
-        self.reloading = false;
-        let took = show_time(report.times.total);
-        self.terminal.status(
-            "Serving",
-            format_args!(
-                "generation {}, {took} after the file was complete",
-                report.generation
-            ),
-        );
-        for warning in &report.warnings {
-            self.terminal.warning(warning);
-        }
-        self.refresh(|before, now| {
-            show_changed_offers(
-                &before.capabilities,
-                &now.capabilities,
-                self.session,
-                self.terminal,
-            );
-        });
-        tell_panics("", self.terminal);
-        self.start_round()
-    }
-
-    fn was_refused(&mut self, phase: ReloadPhase, reason: &HostError) {
-        self.reloading = false;
-        let failure = refused(reason);
-        if reason.kind() == HostErrorKind::Reload {
-            // Nothing is wrong with the plugin.
-            self.terminal.warning(&failure.headline());
-        } else {
-            self.terminal.failure(&failure);
-        }
-        tell_panics(&failure.whole(), self.terminal);
-        self.tell_goes_on(&format!("the new version was refused in phase {phase}"));
-    }
-
-    fn rolled_back(&mut self, from: &Version, to: &Version, reason: &HostError) {
-        self.terminal.failure(&refused(reason));
-        self.refresh(|before, now| {
-            show_changed_offers(
-                &before.capabilities,
-                &now.capabilities,
-                self.session,
-                self.terminal,
-            );
-        });
-        if let Some(Serving { status, .. }) = &self.serving {
-            self.terminal.status(
-                "Restored",
-                format_args!(
-                    "{} v{to} (generation {}); mend v{from} to try again",
-                    status.name, status.generation
-                ),
-            );
-        }
-    }
-
-    /// Asks the host what serves now.
-    fn refresh(&mut self, told: impl FnOnce(&PluginStatus, &PluginStatus)) {
-        let Some(serving) = &mut self.serving else {
-            return;
-        };
-        // It is loaded until the session ends.
-        if let Ok(now) = self.session.host.plugin(&serving.status.name) {
-            told(&serving.status, &now);
-            serving.status = now;
-            serving.warned = false;
-        }
-    }
-
-    fn start_round(&mut self) -> Outcome {
-        if self.round.take().is_some() {
-            self.terminal
-                .status("Gave up", "calls that were not answered yet");
-        }
-        let Some(serving) = self.serving.as_ref().filter(|_| !self.calls.is_empty()) else {
-            return Ok(());
-        };
-        let find = |call: &Call| self.session.tool(&call.tool, &serving.status);
-        let tools = self.calls.iter().map(find).collect();
-        self.rounds += 1;
-        let outbox = self.outbox.clone();
-        self.round = Some(Round::start(self.rounds, self.calls, tools, outbox)?);
-        Ok(())
-    }
-
-    fn answered(&mut self, answer: Answer) -> Outcome {
-        // An answer of a round that was given up may have been on its way.
-        let Some(round) = self
-            .round
-            .as_mut()
-            .filter(|round| round.number() == answer.round)
-        else {
-            return Ok(());
-        };
-        if round.count() {
-            self.round = None;
-        }
-        let tool = &self.calls[answer.call].tool;
-        let before = &mut self.answers[answer.call];
-        match answer.result {
-            Ok(value) => {
-                let remark = match before {
-                    None => "",
-                    Some(Ok(before)) if *before == value => ": the same answer as before",
-                    Some(_) => ": the answer has changed",
-                };
-                show_called(tool, answer.took, remark, self.terminal);
-                self.terminal.json(&value, Form::ForReader)?;
-                *before = Some(Ok(value));
-                if self.round.is_none() {
-                    tell_panics("", self.terminal);
-                }
-            }
-            Err(failure) => {
-                self.terminal.failure(&failure);
-                *before = Some(Err(failure.headline()));
-                tell_panics(&failure.whole(), self.terminal);
-                if failure.is_panic() {
-                    self.warn_of_rollback();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells once for each new version what further panics lead to.
-    fn warn_of_rollback(&mut self) {
-        let Some(serving) = self.serving.as_mut().filter(|serving| !serving.warned) else {
-            return;
-        };
-        // As it was at the reload: by now it may be over.
-        if let Some(previous) = &serving.status.previous {
-            serving.warned = true;
-            self.terminal.note(&format!(
-                "{PANICS} panics within {} s of a reload bring back the version before, v{previous}",
-                PROBATION.as_secs()
-            ));
-        }
-    }
-
-    /// A panic that belongs to a call or to a reload is told with what comes of that.
-    fn panicked(&self) {
-        if self.round.is_none() && !self.reloading {
-            tell_panics("", self.terminal);
-        }
     }
 
     fn tell(&self, ending: Ending) {

@@ -1,5 +1,5 @@
-//! One round of the calls of `keyway dev`, on a thread of its own: a tool that never answers, or that blocks
-//! its thread, keeps nobody from mending it.
+//! One round of the calls of `keyway dev`, on a thread of its own: a tool that never answers, or
+//! that blocks its thread, keeps nobody from mending it.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::session::call;
 
-/// Calls that are being made, one after the other. Dropping it gives up those that are not answered.
+/// Calls that are being made, one after the other. Dropping it gives up those that are not
+/// answered.
 #[derive(Debug)]
 pub(super) struct Round {
     number: u64,
@@ -39,7 +40,8 @@ pub(super) struct Answer {
 }
 
 impl Round {
-    /// Starts to call; each answer goes to `outbox`. A tool that was not found is one of the answers.
+    /// Starts to call; each answer goes to `outbox`. A tool that was not found is one of the
+    /// answers.
     ///
     /// The thread holds nothing of the host: if it never comes back, the host ends all the same.
     pub(super) fn start(

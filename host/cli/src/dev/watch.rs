@@ -1,6 +1,7 @@
 //! Watches the sources of a plugin, and reports when some of them have changed.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +16,8 @@ use crate::ending::Outcome;
 use crate::exit;
 use crate::failure::Failure;
 
-/// From the last change to the report: an editor that saves several files, or a file in several steps, is
-/// done within this.
+/// From the last change to the report: an editor that saves several files, or a file in several
+/// steps, is done within this.
 const QUIET: Duration = Duration::from_millis(50);
 
 /// From the first change to the report, when changes do not end.
@@ -43,8 +44,8 @@ pub(super) struct SourceWatch {
 }
 
 impl SourceWatch {
-    /// Starts to watch; `report` is called on a thread of its own, with the files that have changed: none
-    /// where that could not be found out.
+    /// Starts to watch; `report` is called on a thread of its own, with the files that have
+    /// changed: none where that could not be found out.
     pub(super) fn start(
         sources: &Sources,
         report: impl Fn(Vec<PathBuf>) + Send + 'static,
@@ -78,13 +79,14 @@ impl SourceWatch {
         Ok(watch)
     }
 
-    /// Why the files are looked at now and then, if the system does not tell of changes. Answers once.
+    /// Why the files are looked at now and then, if the system does not tell of changes. Answers
+    /// once.
     pub(super) fn take_polling(&mut self) -> Option<String> {
         self.polling.take()
     }
 
-    /// Watches these sources from now on, where they are other ones; and directories anew that are among
-    /// `changed`, since they may have been replaced.
+    /// Watches these sources from now on, where they are other ones; and directories anew that are
+    /// among `changed`, since they may have been replaced.
     pub(super) fn follow(&mut self, sources: &Sources, changed: &[PathBuf]) -> Outcome {
         let wanted = directories(sources);
         let is_new = |dir: &Path| changed.is_empty() || changed.iter().any(|path| path == dir);
@@ -133,6 +135,15 @@ impl SourceWatch {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for SourceWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceWatch")
+            .field("watched", &self.watched)
+            .field("polling", &self.polling)
+            .finish_non_exhaustive()
     }
 }
 
@@ -272,7 +283,7 @@ mod tests {
             move |changed| drop(sender.send(changed)),
             |_, _| Err(notify::Error::new(ErrorKind::MaxFilesWatch)),
         );
-        let mut watch = watch.ok().expect("it looks instead");
+        let mut watch = watch.expect("it looks instead");
         let why = watch.take_polling().expect("it is told");
         assert!(why.contains("fs.inotify.max_user_watches"), "{why}");
         assert_eq!(watch.take_polling(), None, "once");

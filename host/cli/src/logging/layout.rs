@@ -11,8 +11,8 @@ use anstyle::{AnsiColor, Style};
 
 use crate::terminal::VERB_COLUMNS;
 
-/// The level in the column of the verbs. What the host says stands for itself; what others say comes after
-/// their target.
+/// The level in the column of the verbs. What the host says stands for itself; what others say
+/// comes after their target.
 pub(super) struct Columns {
     of_host: Format<Compact, ()>,
     of_others: Format<Compact, ()>,

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// While this lives, nothing that is logged is printed: cargo draws its progress, and a line in between would
-/// be drawn over. What was logged meanwhile is printed when it is dropped.
+/// While this lives, nothing that is logged is printed: cargo draws its progress, and a line in
+/// between would be drawn over. What was logged meanwhile is printed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Pause(());
 

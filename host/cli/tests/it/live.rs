@@ -1,4 +1,5 @@
-//! A `keyway` that runs while a test does something to it. What it prints is waited for, line by line.
+//! A `keyway` that runs while a test does something to it. What it prints is waited for, line by
+//! line.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -112,7 +113,8 @@ impl Live {
         lines.map(|line| line.trim()).collect()
     }
 
-    /// Sends SIGINT to the process alone; answers its exit code once it has ended. No private copy is left.
+    /// Sends SIGINT to the process alone; answers its exit code once it has ended. No private copy
+    /// is left.
     #[track_caller]
     pub(crate) fn interrupt(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
