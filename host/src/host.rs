@@ -62,6 +62,7 @@ struct Inner {
     loading: Mutex<BTreeSet<Arc<str>>>,
     /// Versions that were replaced.
     retirement: Retirement,
+    bus: Bus,
     /// Empty unless files are watched.
     watcher: OnceLock<Watcher>,
     stage: Stage,
@@ -70,8 +71,6 @@ struct Inner {
     clock: Arc<Clock>,
     /// Ends the thread that tells plugins of changes of the log filter.
     _filter: FilterWatchStop,
-    /// The last to go: whoever reads that the events end finds no private copies any more.
-    bus: Bus,
 }
 
 impl Host {

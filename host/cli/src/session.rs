@@ -1,9 +1,10 @@
 //! One run of a host: a plugin is loaded, its tools are called, and it is ended in order, whatever
 //! happens in between.
 
+use std::cell::OnceCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keyway_host::keyway::capability::Capability;
 use keyway_host::keyway::tool::{ToolHandle, ToolSpec};
@@ -26,6 +27,8 @@ use crate::terminal::Terminal;
 pub(crate) struct Session {
     pub(crate) host: Host,
     interrupt: Interrupt,
+    /// The directory of the host's private copies, once one was made.
+    stage: OnceCell<PathBuf>,
 }
 
 /// A host that is set up as the command line says, to be set up further.
@@ -71,9 +74,12 @@ impl Session {
         work: impl FnOnce(&Session) -> Outcome<T>,
     ) -> Outcome<T> {
         let host = with_state(builder).build().map_err(Failure::from)?;
-        let mut events = host.events();
         let interrupt = interrupt.clone();
-        let session = Session { host, interrupt };
+        let session = Session {
+            host,
+            interrupt,
+            stage: OnceCell::new(),
+        };
         let outcome = work(&session);
         let mut told = match &outcome {
             Err(Ending::Failed(failure)) => failure.whole(),
@@ -85,10 +91,11 @@ impl Session {
             told.push_str(&error);
         }
         tell_panics(&told, terminal);
-        // A reload that was on its way may hold the host for a moment longer; only without it are
-        // the private copies gone.
+        let stage = session.stage.get().cloned();
         drop(session);
-        while events.next_blocking().is_some() {}
+        if let Some(stage) = stage {
+            wait_until_gone(&stage);
+        }
         outcome
     }
 
@@ -96,7 +103,11 @@ impl Session {
     pub(crate) fn load(&self, library: &Path, config: Map<String, Value>) -> Outcome<PluginStatus> {
         let options = LoadOptions::new().config(config);
         let loaded = self.until_interrupted(self.host.load_with(library, options))?;
-        Ok(loaded.map_err(|error| refused(&error))?)
+        let status = loaded.map_err(|error| refused(&error))?;
+        if let Some(stage) = status.staged.as_deref().and_then(Path::parent) {
+            self.stage.get_or_init(|| stage.to_owned());
+        }
+        Ok(status)
     }
 
     /// A tool of the loaded plugin.
@@ -130,6 +141,18 @@ impl Session {
 
     fn until_interrupted<F: Future>(&self, work: F) -> Outcome<F::Output> {
         self.host.block_on(self.interrupt.or(work))
+    }
+}
+
+/// Waits for the end of a host's private copies. A reload that was on its way may hold the host for
+/// a moment longer than the session, and takes them along when it ends; a process that ended before
+/// would leave them behind.
+fn wait_until_gone(stage: &Path) {
+    /// Far longer than what is left to do then; what stays all the same, a later host sweeps.
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let clock = Instant::now();
+    while stage.exists() && clock.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -19,8 +19,11 @@ impl Cycle<'_> {
             EventKind::RolledBack { from, to, reason } => self.rolled_back(&from, &to, &reason),
             EventKind::Unchanged => {
                 self.reloading = false;
-                self.terminal
-                    .status("Unchanged", "the library is what it was");
+                if let Some(Serving { status, .. }) = &self.serving {
+                    let (name, version) = (&status.name, &status.version);
+                    let line = format_args!("{name} v{version}: the library is what it was");
+                    self.terminal.status("Unchanged", line);
+                }
             }
             EventKind::Pinned { version, cause } | EventKind::Retained { version, cause }
                 if self.terminal.is_verbose() =>
