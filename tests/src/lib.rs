@@ -8,6 +8,7 @@
 #[cfg(target_os = "linux")]
 pub mod binary;
 pub mod child;
+pub mod edited;
 pub mod poll;
 mod rustc;
 pub mod scene;

@@ -118,22 +118,29 @@ pub(crate) struct Call {
     pub(crate) application: Application,
 }
 
-/// Build a plugin's crate, load it, show what it offers, and call its tools.
+/// Build a plugin's crate, load it, call its tools; and again whenever its sources change.
+///
+/// A new build takes over in place: what the plugin serves goes on without a gap, and a build that
+/// fails or does not fit changes nothing. Ctrl-C ends it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Dev {
     /// The crate's directory.
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
 
-    /// Call a tool and print its answer; repeatable, and the first that fails ends the run.
+    /// Call a tool and print its answer, now and after each reload; repeatable.
     #[arg(long, num_args = 2, value_names = ["TOOL", "JSON"], action = ArgAction::Append)]
     call: Vec<String>,
 
-    /// Build, load and call once, then end; there is no other way yet.
+    /// Build, load and call once, then end; the first that fails ends the run.
     #[arg(long)]
     pub(crate) once: bool,
 
-    /// Build with optimizations.
+    /// Leave building to somebody else: load what is built, and again when that is replaced.
+    #[arg(long)]
+    pub(crate) no_build: bool,
+
+    /// Build with optimizations, as `cargo build --release` does.
     #[arg(short, long)]
     pub(crate) release: bool,
 

@@ -3,7 +3,7 @@
 use crate::args::Call;
 use crate::ending::Outcome;
 use crate::interrupt::Interrupt;
-use crate::session::{Session, read_arguments};
+use crate::session::{Session, host_builder, read_arguments};
 use crate::subject;
 use crate::terminal::{Form, Terminal};
 
@@ -21,7 +21,7 @@ pub(crate) fn run(command: &Call, terminal: &Terminal) -> Outcome {
     let arguments = read_arguments(name, arguments)?;
     // Only from here on is there something to end in order.
     let interrupt = Interrupt::listen();
-    let answer = Session::run(application, &interrupt, terminal, |session| {
+    let answer = Session::run(host_builder(application), &interrupt, terminal, |session| {
         let plugin = session.load(&library, settings.to_map())?;
         for warning in &plugin.warnings {
             terminal.warning(warning);

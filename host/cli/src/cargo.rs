@@ -3,9 +3,11 @@
 mod build;
 mod command;
 mod metadata;
+mod sources;
 
-pub(crate) use build::build;
+pub(crate) use build::{Build, build};
 pub(crate) use metadata::PluginCrate;
+pub(crate) use sources::{Depth, Sources};
 
 use crate::exit;
 use crate::failure::Failure;

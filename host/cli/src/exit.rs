@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-/// Everything that was asked for was done.
+/// Everything that was asked for was done. `keyway dev` is asked to go on until it is told to end,
+/// so Ctrl-C is the way to end it well, once the plugin was loaded.
 pub(crate) const SUCCESS: u8 = 0;
 /// The plugin or the tool failed by itself: an error that it answered, a panic.
 pub(crate) const FAILED: u8 = 1;
@@ -21,11 +22,12 @@ pub(crate) const TIMEOUT: u8 = 6;
 pub(crate) const HOST: u8 = 7;
 /// The library is in quarantine: an earlier process died while it loaded it.
 pub(crate) const QUARANTINED: u8 = 8;
-/// Ended by Ctrl-C or by a signal that asks to end; 128 and the number of SIGINT, as shells count.
+/// Ended by Ctrl-C, or by a signal that asks to end, before what was asked for was done; 128 and
+/// the number of SIGINT, as shells count.
 pub(crate) const INTERRUPTED: u8 = 130;
 
 const TABLE: [(u8, &str); 10] = [
-    (SUCCESS, "done"),
+    (SUCCESS, "done; dev, once it serves, is done at Ctrl-C"),
     (FAILED, "the plugin or the tool failed"),
     (USAGE, "wrong usage, or arguments that do not fit the tool"),
     (UNFIT, "not a plugin, or not one that this host can load"),

@@ -107,6 +107,11 @@ impl Failure {
         self.details.as_deref()
     }
 
+    /// Whether it is a panic in the plugin.
+    pub(crate) fn is_panic(&self) -> bool {
+        self.location.is_some()
+    }
+
     /// What there is to add to the message, one line each.
     pub(crate) fn notes(&self) -> impl Iterator<Item = (&str, &dyn Display)> {
         let location = self.location.iter().map(|at| ("at", at as &dyn Display));

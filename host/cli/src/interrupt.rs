@@ -1,5 +1,6 @@
 //! Ctrl-C: the first asks the run to end in order, the second ends it at once.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,16 +9,17 @@ use std::task::{Poll, Waker};
 use crate::ending::{Ending, Outcome};
 use crate::exit;
 
-/// Whether somebody asked this process to end. Clones tell the same.
+/// Whether somebody asked this process, or a part of its work, to end. Clones tell the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     raised: bool,
     waker: Option<Waker>,
+    then: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Interrupt {
@@ -33,8 +35,7 @@ impl Interrupt {
         interrupt
     }
 
-    /// Whether it was asked for.
-    pub(crate) fn is_raised(&self) -> bool {
+    fn is_raised(&self) -> bool {
         self.state().raised
     }
 
@@ -54,19 +55,49 @@ impl Interrupt {
         .await
     }
 
-    fn raise(&self) {
+    /// Does this when it is asked for; at once if that is so already. It takes the place of what
+    /// was to be done before.
+    pub(crate) fn then(&self, what: impl FnOnce() + Send + 'static) {
         let mut state = self.state();
-        if state.raised {
+        if !state.raised {
+            state.then = Some(Box::new(what));
+            return;
+        }
+        drop(state);
+        what();
+    }
+
+    /// Asks for the end.
+    pub(crate) fn ask(&self) {
+        let mut state = self.state();
+        state.raised = true;
+        let (waker, then) = (state.waker.take(), state.then.take());
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if let Some(then) = then {
+            then();
+        }
+    }
+
+    fn raise(&self) {
+        if self.is_raised() {
             // Ending in order was asked for before, and something does not end.
             std::process::exit(exit::INTERRUPTED.into());
         }
-        state.raised = true;
-        if let Some(waker) = state.waker.take() {
-            waker.wake();
-        }
+        self.ask();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("raised", &self.raised)
+            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,10 @@
 //! What the host and the plugins log, on stderr.
 
+mod layout;
+mod pause;
+
 use std::fmt::Debug;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstream::AutoStream;
 use tracing::field::{Field, Visit};
@@ -14,16 +17,22 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Args, Command};
 
+use layout::Columns;
+
+pub(crate) use pause::Pause;
+
 /// Starts to print events: warnings for a call, also information in development; `-v` and `-q`
 /// move that by one level each. Without either, `RUST_LOG` decides where it is set, with
 /// directives such as `warn,my_plugin=debug`.
 ///
 /// Where nobody asked for more or less than that, panics of the plugin are held back for
-/// [`take_panics`]: most come with a failure that says the same.
+/// [`take_panics`]: most come with a failure that says the same. In development, so are reloads
+/// that came to nothing, since an event says the same with more.
 pub(crate) fn start(args: &Args) {
     let chosen = from_environment(args);
     let hold = chosen.is_none() && args.verbose == 0 && args.quiet == 0;
     let filter = chosen.unwrap_or_else(|| Targets::new().with_default(level(args)));
+    let is_dev = matches!(args.command, Command::Dev(_));
     let colors = AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let lines = tracing_subscriber::fmt::layer()
         .compact()
@@ -31,11 +40,16 @@ pub(crate) fn start(args: &Args) {
         .with_ansi(colors)
         // A closed stderr is no reason to end.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr)
-        .with_filter(filter_fn(move |event| !(hold && is_panic(event))));
+        .with_writer(pause::Stderr::default);
+    let lines = match is_dev {
+        true => lines.event_format(Columns::default()).boxed(),
+        false => lines.boxed(),
+    };
+    let told_anyway =
+        move |event: &Metadata<'_>| hold && (is_panic(event) || (is_dev && is_verdict(event)));
     tracing_subscriber::registry()
         .with(filter)
-        .with(lines)
+        .with(lines.with_filter(filter_fn(move |event| !told_anyway(event))))
         .with(hold.then_some(HoldPanics))
         .init();
 }
@@ -48,17 +62,39 @@ pub(crate) struct Panic {
     pub(crate) place: String,
 }
 
-static HELD: Mutex<Vec<Panic>> = Mutex::new(Vec::new());
+static HELD: Mutex<Held> = Mutex::new(Held {
+    panics: Vec::new(),
+    notice: None,
+});
+
+struct Held {
+    panics: Vec<Panic>,
+    notice: Option<Box<dyn Fn() + Send>>,
+}
 
 /// The panics that were held back since the last time.
 pub(crate) fn take_panics() -> Vec<Panic> {
-    std::mem::take(&mut *HELD.lock().unwrap_or_else(PoisonError::into_inner))
+    std::mem::take(&mut held().panics)
+}
+
+/// Gives notice of each panic that is held back from now on, on the thread that it happens on.
+pub(crate) fn on_panic(notice: impl Fn() + Send + 'static) {
+    held().notice = Some(Box::new(notice));
+}
+
+fn held() -> MutexGuard<'static, Held> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_panic(event: &Metadata<'_>) -> bool {
     event.target() == "keyway_host::log"
         && *event.level() == Level::ERROR
         && event.fields().field("place").is_some()
+}
+
+/// Whether this says that a new version was not taken over, or that the one before came back.
+fn is_verdict(event: &Metadata<'_>) -> bool {
+    event.target().starts_with("keyway_host::host::reload") && *event.level() == Level::WARN
 }
 
 struct HoldPanics;
@@ -68,8 +104,11 @@ impl<S: Subscriber> Layer<S> for HoldPanics {
         if is_panic(event.metadata()) {
             let mut panic = Panic::default();
             event.record(&mut panic);
-            let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-            held.push(panic);
+            let mut held = held();
+            held.panics.push(panic);
+            if let Some(notice) = &held.notice {
+                notice();
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
 //! One run of a host: a plugin is loaded, its tools are called, and it is ended in order, whatever
 //! happens in between.
 
+use std::cell::OnceCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keyway_host::keyway::capability::Capability;
 use keyway_host::keyway::tool::{ToolHandle, ToolSpec};
@@ -23,12 +24,14 @@ use crate::terminal::Terminal;
 
 /// A host with at most one plugin.
 #[derive(Debug)]
-pub(crate) struct Session<'a> {
-    host: Host,
-    interrupt: &'a Interrupt,
+pub(crate) struct Session {
+    pub(crate) host: Host,
+    interrupt: Interrupt,
+    /// The directory of the host's private copies, once one was made.
+    stage: OnceCell<PathBuf>,
 }
 
-/// A host that is set up as the command line says.
+/// A host that is set up as the command line says, to be set up further.
 pub(crate) fn host_builder(application: &Application) -> HostBuilder {
     Host::builder("keyway", application.host_version.clone())
 }
@@ -62,18 +65,21 @@ fn state_dir() -> Option<PathBuf> {
     Some(local.filter(|dir| dir.is_absolute())?.join(r"keyway\state"))
 }
 
-impl Session<'_> {
+impl Session {
     /// Does `work` with a new host, then ends all that it loaded.
     pub(crate) fn run<T>(
-        application: &Application,
+        builder: HostBuilder,
         interrupt: &Interrupt,
         terminal: &Terminal,
-        work: impl FnOnce(&Session<'_>) -> Outcome<T>,
+        work: impl FnOnce(&Session) -> Outcome<T>,
     ) -> Outcome<T> {
-        let host = with_state(host_builder(application))
-            .build()
-            .map_err(Failure::from)?;
-        let session = Session { host, interrupt };
+        let host = with_state(builder).build().map_err(Failure::from)?;
+        let interrupt = interrupt.clone();
+        let session = Session {
+            host,
+            interrupt,
+            stage: OnceCell::new(),
+        };
         let outcome = work(&session);
         let mut told = match &outcome {
             Err(Ending::Failed(failure)) => failure.whole(),
@@ -84,10 +90,11 @@ impl Session<'_> {
             terminal.warning(&error);
             told.push_str(&error);
         }
-        for Panic { message, place } in take_panics() {
-            if !told.contains(&place) {
-                terminal.warning(&format!("{message} (at {place})"));
-            }
+        tell_panics(&told, terminal);
+        let stage = session.stage.get().cloned();
+        drop(session);
+        if let Some(stage) = stage {
+            wait_until_gone(&stage);
         }
         outcome
     }
@@ -96,7 +103,11 @@ impl Session<'_> {
     pub(crate) fn load(&self, library: &Path, config: Map<String, Value>) -> Outcome<PluginStatus> {
         let options = LoadOptions::new().config(config);
         let loaded = self.until_interrupted(self.host.load_with(library, options))?;
-        Ok(loaded.map_err(|error| refused(&error))?)
+        let status = loaded.map_err(|error| refused(&error))?;
+        if let Some(stage) = status.staged.as_deref().and_then(Path::parent) {
+            self.stage.get_or_init(|| stage.to_owned());
+        }
+        Ok(status)
     }
 
     /// A tool of the loaded plugin.
@@ -124,20 +135,49 @@ impl Session<'_> {
         deadline: Option<Duration>,
     ) -> Outcome<Value> {
         let limited = deadline.map(|deadline| tool.with_deadline(deadline));
-        let call = limited.as_ref().unwrap_or(tool).call(arguments);
-        let answer = self.until_interrupted(call)?;
-        Ok(answer.map_err(|error| {
-            let failure = Failure::of_tool(name, &error);
-            let usage = tool.spec().ok().and_then(|spec| usage(&spec));
-            match usage.filter(|_| failure.exit() == exit::USAGE) {
-                Some(usage) => failure.hint(usage),
-                None => failure,
-            }
-        })?)
+        let call = call(limited.as_ref().unwrap_or(tool), name, arguments);
+        Ok(self.until_interrupted(call)??)
     }
 
     fn until_interrupted<F: Future>(&self, work: F) -> Outcome<F::Output> {
         self.host.block_on(self.interrupt.or(work))
+    }
+}
+
+/// Waits for the end of a host's private copies. A reload that was on its way may hold the host for
+/// a moment longer than the session, and takes them along when it ends; a process that ended before
+/// would leave them behind.
+fn wait_until_gone(stage: &Path) {
+    /// Far longer than what is left to do then; what stays all the same, a later host sweeps.
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let clock = Instant::now();
+    while stage.exists() && clock.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Calls a tool, on any executor.
+pub(crate) async fn call(
+    tool: &ToolClient,
+    name: &str,
+    arguments: Value,
+) -> Result<Value, Failure> {
+    tool.call(arguments).await.map_err(|error| {
+        let failure = Failure::of_tool(name, &error);
+        let usage = tool.spec().ok().and_then(|spec| usage(&spec));
+        match usage.filter(|_| failure.exit() == exit::USAGE) {
+            Some(usage) => failure.hint(usage),
+            None => failure,
+        }
+    })
+}
+
+/// Tells of the panics that were held back and that nothing in `told` says already.
+pub(crate) fn tell_panics(told: &str, terminal: &Terminal) {
+    for Panic { message, place } in take_panics() {
+        if !told.contains(&place) {
+            terminal.warning(&format!("{message} (at {place})"));
+        }
     }
 }
 

@@ -20,7 +20,7 @@ const HINT: Style = AnsiColor::BrightCyan.on_default().bold();
 const VERB: Style = AnsiColor::BrightGreen.on_default().bold();
 
 /// How many columns the verb of a status line takes; as cargo's.
-const VERB_COLUMNS: usize = 12;
+pub(crate) const VERB_COLUMNS: usize = 12;
 /// As wide as a terminal is at least.
 pub(crate) const COLUMNS: usize = 80;
 
@@ -131,6 +131,15 @@ impl Terminal {
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             labelled(HINT, "note", text);
+        }
+    }
+
+    /// Removes the line of progress that a cargo which was ended has left.
+    pub(crate) fn clear_progress(&self) {
+        let mut stderr = std::io::stderr();
+        if cfg!(unix) && stderr.is_terminal() {
+            // To the start of the line, and all after it away.
+            let _ = stderr.write_all(b"\r\x1b[K");
         }
     }
 

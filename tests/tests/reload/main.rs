@@ -1,6 +1,7 @@
 //! Reload in place: what a plugin's new file comes to, and that the version that serves is not
 //! disturbed by any of it.
 
+mod builds;
 mod exclusive;
 mod in_flight;
 mod outcomes;

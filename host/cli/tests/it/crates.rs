@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use keyway_tests::edited::replace;
 use tempfile::TempDir;
 
 /// A crate in a workspace of its own, with its target directory inside.
@@ -16,9 +17,7 @@ pub(crate) fn library_crate(name: &str, crate_type: &str, source: &str) -> TempD
     dir
 }
 
-/// Writes a file and the directories above it.
+/// Writes a file at once, and the directories above it.
 pub(crate) fn write(dir: &Path, name: &str, text: &str) {
-    let path = dir.join(name);
-    std::fs::create_dir_all(path.parent().expect("a directory above")).expect("a directory");
-    std::fs::write(path, text).expect("a file");
+    replace(&dir.join(name), text);
 }

@@ -15,7 +15,7 @@ fn help_lists_the_exit_codes() {
     let codes = help.find("Exit codes:").map_or("", |start| &help[start..]);
     expect![[r#"
         Exit codes:
-            0  done
+            0  done; dev, once it serves, is done at Ctrl-C
             1  the plugin or the tool failed
             2  wrong usage, or arguments that do not fit the tool
             3  not a plugin, or not one that this host can load

@@ -4,10 +4,14 @@
 
 mod call;
 mod crates;
+#[cfg(unix)]
+mod cycle;
 mod dev;
 mod endings;
 mod inspect;
 mod libraries;
+#[cfg(unix)]
+mod live;
 mod readme;
 mod release;
 mod run;
