@@ -1,7 +1,8 @@
 //! What the host tells of reloads, for the person at the terminal.
 
 use keyway_host::{
-    Event, EventKind, HostError, HostErrorKind, PluginStatus, ReloadPhase, ReloadReport,
+    Event, EventKind, HostError, HostErrorKind, PluginStatus, ReloadOutcome, ReloadPhase,
+    ReloadReport,
 };
 use semver::Version;
 
@@ -15,9 +16,12 @@ impl Cycle<'_> {
         match event.kind {
             EventKind::Staged { .. } => self.reloading = self.serving.is_some(),
             EventKind::Committed { report } => self.committed(&report)?,
-            EventKind::Refused { phase, reason } => self.was_refused(phase, &reason),
-            EventKind::RolledBack { from, to, reason } => self.rolled_back(&from, &to, &reason),
-            EventKind::Unchanged => {
+            EventKind::Refused { phase, reason, .. } => self.was_refused(phase, &reason),
+            EventKind::Lost { report } => self.was_lost(&report),
+            EventKind::RolledBack {
+                from, to, reason, ..
+            } => self.rolled_back(&from, &to, &reason),
+            EventKind::Unchanged { .. } => {
                 self.reloading = false;
                 if let Some(Serving { status, .. }) = &self.serving {
                     let (name, version) = (&status.name, &status.version);
@@ -73,6 +77,25 @@ impl Cycle<'_> {
         }
         tell_panics(&failure.whole(), self.terminal);
         self.tell_goes_on(&format!("the new version was refused in phase {phase}"));
+    }
+
+    fn was_lost(&mut self, report: &ReloadReport) {
+        self.reloading = false;
+        if let ReloadOutcome::Lost {
+            reason, restart, ..
+        } = &report.outcome
+        {
+            self.terminal.failure(&refused(reason));
+            self.terminal.failure(&refused(restart));
+            tell_panics(&format!("{reason}{restart}"), self.terminal);
+        }
+        self.terminal.status(
+            "Stopped",
+            format_args!(
+                "{} serves no more: v{} could not be started again; mend it to go on",
+                report.plugin, report.from
+            ),
+        );
     }
 
     fn rolled_back(&mut self, from: &Version, to: &Version, reason: &HostError) {
