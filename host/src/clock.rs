@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::Sleep;
 
+use crate::library::host_thread;
+
 /// Shared by a host and all that its plugins gave away, since a call may outlive its host, and
 /// polling a timer of a runtime that has ended is a panic.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ impl Clock {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("keyway-host")
+            .on_thread_start(host_thread)
             .enable_time()
             .build()?;
         Ok(Clock {

@@ -1,13 +1,17 @@
 //! Waits for the calls that are inside of what was withdrawn or replaced.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use keyway::slot::Retired;
+
 use crate::clock::Clock;
 use crate::host::Instance;
 use crate::registry::Replaced;
+use crate::thread_name::thread_name;
 
 /// How often it looks again at once, before it starts to sleep.
 const YIELDS: u32 = 64;
@@ -29,6 +33,16 @@ pub(crate) struct Left {
 impl Left {
     pub(crate) fn is_nothing(&self) -> bool {
         self.stuck.is_empty() && self.pending == 0
+    }
+
+    /// Names the threads that sync calls are stuck on.
+    pub(crate) fn on_threads(&self) -> String {
+        let threads: BTreeSet<u64> = self.stuck.iter().flat_map(Retired::holders).collect();
+        if threads.is_empty() {
+            return String::new();
+        }
+        let names: Vec<_> = threads.into_iter().map(thread_name).collect();
+        format!(", on: {}", names.join(", "))
     }
 }
 
@@ -99,7 +113,9 @@ pub(crate) async fn drain_or_cancel(
     tracing::warn!(
         plugin = &*instance.generation.name,
         version = %instance.generation.version,
-        "calls did not end in time: {cancelled} async ones were cancelled, {} sync ones still run",
-        left.stuck.len()
+        "calls did not end in time: {cancelled} async ones were cancelled; sync ones still run in \
+         {} objects{}",
+        left.stuck.len(),
+        left.on_threads(),
     );
 }

@@ -59,6 +59,8 @@ pub enum HostErrorKind {
     NotFound,
     /// A plugin of this name is loaded already.
     AlreadyLoaded,
+    /// So many libraries of stopped plugins stay in memory that no further one is opened.
+    Retained,
     /// The host's own options contradict each other, or its resources could not be had.
     Host,
 }
@@ -90,6 +92,7 @@ impl HostErrorKind {
             HostErrorKind::Stop => "stop",
             HostErrorKind::NotFound => "not-found",
             HostErrorKind::AlreadyLoaded => "already-loaded",
+            HostErrorKind::Retained => "retained",
             HostErrorKind::Host => "host",
         }
     }

@@ -94,6 +94,7 @@ mod stage;
 mod status;
 mod suggest;
 mod supervise;
+mod thread_name;
 mod tool;
 mod watch;
 

@@ -5,12 +5,17 @@
 //! the note, and last the layouts of all types and tables.
 #![expect(unsafe_code, reason = "opens libraries and reads what they export")]
 
+mod mapped;
 mod reaper;
+mod tally;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 mod threads;
 
 use std::any::Any;
 use std::path::Path;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use abi_stable::library::c_abi_testing;
 use keyway::abi::Descriptor;
@@ -21,13 +26,59 @@ use keyway::capability::Capability;
 use keyway::host::HostServicesHandle;
 
 use crate::error::{HostError, HostErrorKind};
-use crate::inspect::NoteFacts;
+use crate::inspect::{Inspection, NoteFacts};
 
-pub use reaper::LibraryCounts;
-pub(crate) use reaper::Tally;
+pub(crate) use reaper::IdleThreads;
+pub use tally::LibraryCounts;
+pub(crate) use tally::{Closed, Tally};
+pub(crate) use threads::host_thread;
 
 use reaper::Closing;
 use threads::Record;
+
+/// What is known and decided of a library before it is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    note: NoteFacts,
+    /// What in the file keeps the library in memory once it is there.
+    pin: Option<String>,
+    idle_threads: IdleThreads,
+    /// How long threads get to destroy their thread-locals when the library is closed.
+    patience: Duration,
+}
+
+impl Terms {
+    pub(crate) fn new(
+        inspection: &Inspection,
+        note: &NoteFacts,
+        idle_threads: IdleThreads,
+        patience: Duration,
+    ) -> Self {
+        Terms {
+            note: note.clone(),
+            pin: pin_of(inspection),
+            idle_threads,
+            patience,
+        }
+    }
+}
+
+fn pin_of(inspection: &Inspection) -> Option<String> {
+    if inspection.nodelete {
+        return Some(
+            "it forbids its unloading (DF_1_NODELETE); link it without `-z nodelete`".to_owned(),
+        );
+    }
+    let unique = &inspection.unique_symbols;
+    (unique.count > 0).then(|| {
+        let names = unique.names.join(", ");
+        format!(
+            "it has {} symbols that the dynamic loader keeps unique (STB_GNU_UNIQUE), such as \
+             {names}; C++ code needs -fno-gnu-unique",
+            unique.count
+        )
+    })
+}
 
 /// A library whose descriptor was checked.
 ///
@@ -41,14 +92,11 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// Opens a staged file and checks what it exports.
+    /// Opens a staged file and checks what it exports, unless too many libraries stay in memory.
     ///
     /// Its constructors run in here, as the first code of the plugin.
-    pub(crate) fn open(
-        path: &Path,
-        note: &NoteFacts,
-        tally: &Arc<Tally>,
-    ) -> Result<Self, HostError> {
+    pub(crate) fn open(path: &Path, terms: &Terms, tally: &Arc<Tally>) -> Result<Self, HostError> {
+        tally.admit()?;
         let handle = open(path).map_err(|error| {
             HostError::new(
                 HostErrorKind::Open,
@@ -62,16 +110,28 @@ impl Library {
             record: Record::new(),
             path: path.to_owned(),
             tally: Arc::clone(tally),
+            pin: terms.pin.clone(),
+            idle_threads: terms.idle_threads,
+            patience: terms.patience,
+            listeners: Mutex::default(),
         };
-        tally.change(|counts| counts.open += 1);
-        match check(&mut closing, note) {
+        tally.opened();
+        match check(&mut closing, &terms.note) {
             Ok(descriptor) => Ok(Library {
                 descriptor,
                 closing: Some(closing),
             }),
+            Err(error) if closing.threads.is_some() => {
+                // Nothing of it has run but its constructors, and the reaper finds out what these
+                // have left behind.
+                reaper::close(closing);
+                Err(error)
+            }
             Err(error) => {
-                // What its constructors have left behind is not known.
-                closing.retain();
+                closing.retain(
+                    "it was refused after its constructors had run, and what these have left \
+                     behind is not known",
+                );
                 Err(error)
             }
         }
@@ -85,6 +145,18 @@ impl Library {
     pub(crate) fn set_generation(&self, generation: Weak<dyn Any + Send + Sync>) {
         if let Some(closing) = &self.closing {
             closing.record.set_generation(generation);
+        }
+    }
+
+    /// Has the listener told how the library ends: once, with no lock held, on the reaper's thread,
+    /// which waits for it.
+    pub(crate) fn on_closed(&self, listener: impl FnOnce(&Closed) + Send + 'static) {
+        if let Some(closing) = &self.closing {
+            let mut listeners = closing
+                .listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            listeners.push(Box::new(listener));
         }
     }
 

@@ -19,9 +19,16 @@
 //! systems, under Miri and under loom, the reader executes the fence. The mode is decided once per
 //! process, before the first record is handed out.
 //!
+//! # Errands
+//!
+//! A thread can be asked to run an [errand](set_errand) before its next call: whoever holds its
+//! [`Flag`] raises it, and the thread finds out by one more load from the cache line that it is about
+//! to write to. A raised flag takes the thread off the fast path; there it lowers the flag and runs
+//! the errand, unless it is inside of a value already: then the flag waits for a later entry.
+//!
 //! # Why it is sound
 //!
-//! The comments at unsafe code refer to these four arguments by name.
+//! The comments at unsafe code refer to the first four of these arguments by name.
 //!
 //! - **Published.** A non-null pointer in `current` came out of `Arc::into_raw`, and the strong
 //!   count that went with it belongs to the slot. One `swap` takes both out together, so each
@@ -42,6 +49,14 @@
 //!   first.
 //! - **Retired.** A `Retired` owns the strong count of the publication it ended, and gives it up
 //!   only after a scan that found the address in no cell.
+//! - **Flagged.** Nothing that concerns memory rests on the flag: a call that misses it enters as if
+//!   it came a moment earlier, and the errand runs at a later entry. So the load of the fast path is
+//!   relaxed, and no fence stands between it and the entry. What does hold: only the thread itself
+//!   lowers the flag, by a swap with `Acquire` that comes before the errand, and it is raised by a
+//!   swap with `Release`. So each raise is followed by a run that sees all that the raiser did before;
+//!   several raises may share one run, which sees what each of the raisers did, since a swap
+//!   continues the release of the one before it. The thread is inside of no value then,
+//!   since all its cells are free and only it takes one.
 //!
 //! *The same address again.* An address can be published a second time in two ways. The same `Arc`
 //! can be swapped in again: each publication has a count of its own, so a reader of the second one
@@ -68,6 +83,8 @@
 // module that is included by path looks for its children beside itself.
 #[path = "slot/barrier.rs"]
 mod barrier;
+#[path = "slot/errand.rs"]
+mod errand;
 #[path = "slot/record.rs"]
 mod record;
 #[path = "slot/retired.rs"]
@@ -85,6 +102,7 @@ use std::ptr::{self, NonNull};
 
 use sync::{Arc, AtomicPtr, Ordering};
 
+pub use errand::{Flag, set_errand};
 #[cfg(keyway_loom)]
 pub use record::end_thread;
 pub use record::{NEST, records};
@@ -119,6 +137,8 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// Keep `f` to the call itself: as long as it runs, the value it is in cannot be reclaimed. It
     /// works while the thread's thread-locals are being destroyed, too.
+    ///
+    /// Where the thread is [flagged](Flag), it runs its errand first.
     #[inline(always)]
     pub fn with<R>(&self, f: impl FnOnce(&Entered<'_, T>) -> R) -> Option<R> {
         if let Some(cell) = record::occupy_quickly() {
@@ -136,12 +156,13 @@ impl<T: Send + Sync + 'static> Slot<T> {
         result
     }
 
-    /// Everything that [`with`](Self::with) leaves out: a thread's first call, calls without
-    /// `membarrier`, deep nesting.
+    /// Everything that [`with`](Self::with) leaves out: a thread's first call, errands, calls
+    /// without `membarrier`, deep nesting.
     #[cold]
     #[inline(never)]
     fn with_slowly(&self, call: &mut dyn FnMut(&Entered<'_, T>)) {
         let attached = record::attach();
+        attached.run_errand();
         if let Some(cell) = attached.occupy() {
             if let Some(value) = NonNull::new(cell.protect(&self.current)) {
                 call(&Entered {

@@ -2,15 +2,32 @@
 //! it; and where something still needs it, it stays.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use keyway_host::{Host, LibraryCounts};
-use keyway_tests::{host, plugin};
+use keyway_host::{Host, HostErrorKind, LibraryCounts};
+use keyway_tests::{host_builder, plugin, rustc_cdylib, scene};
 use lives_in_threads::{Traces, TracesHandle};
 
 /// More than any of these tests needs, on any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Longer than any of these tests runs.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+/// A host that waits for no idle thread.
+fn host() -> Host {
+    waiting_host(Duration::ZERO)
+}
+
+/// A host that waits for idle threads for this long.
+fn waiting_host(deadline: Duration) -> Host {
+    let builder = host_builder().idle_thread_deadline(deadline);
+    builder.build().expect("a host")
+}
 
 fn loaded(host: &Host) -> TracesHandle {
     host.block_on(host.load(plugin("lives-in-threads")))
@@ -27,7 +44,7 @@ fn assert_unloaded(host: &Host, times: usize) -> LibraryCounts {
     let counts = host.wait_for_unload(PATIENCE);
     assert_eq!((counts.open, counts.unloaded), (0, times), "{counts:?}");
     assert!(
-        counts.pinned.is_empty() && counts.retained == 0,
+        counts.pinned.is_empty() && counts.retained.is_empty(),
         "{counts:?}"
     );
     counts
@@ -112,6 +129,254 @@ fn thread_locals_of_a_thread_that_ends_first_are_destroyed_when_it_ends() {
     assert_eq!(traces.destroyed().expect("it works"), 2);
     stop(&host);
     assert_eq!(assert_unloaded(&host, 1).destructors_run, 0);
+}
+
+/// A thread that calls when it is told to.
+struct Caller {
+    calls: Sender<Box<dyn FnOnce() + Send>>,
+    done: Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Caller {
+    fn new() -> Self {
+        let (calls, todo) = channel::<Box<dyn FnOnce() + Send>>();
+        let (say, done) = channel();
+        let thread = std::thread::Builder::new().name("caller".to_owned());
+        let thread = thread.spawn(move || {
+            for call in todo {
+                call();
+                say.send(()).expect("the test waits");
+            }
+        });
+        Caller {
+            calls,
+            done,
+            thread: thread.expect("a thread"),
+        }
+    }
+
+    fn does(&self, call: impl FnOnce() + Send + 'static) {
+        self.calls.send(Box::new(call)).expect("the thread waits");
+        self.done.recv().expect("the thread is well");
+    }
+
+    /// Has the thread call again and again until this holds.
+    fn calls_until(&self, traces: &TracesHandle, holds: impl Fn() -> bool) {
+        let bound = Instant::now() + PATIENCE;
+        while !holds() {
+            assert!(Instant::now() < bound, "it never came true");
+            let traces = traces.clone();
+            self.does(move || drop(traces.thread_local()));
+        }
+    }
+
+    fn end(self) {
+        drop(self.calls);
+        self.thread.join().expect("it ends in peace");
+    }
+}
+
+/// Puts a thread-local on the thread that writes into a file by whom it was destroyed.
+fn put_witness(caller: &Caller, traces: &TracesHandle, home: &Path) -> PathBuf {
+    let report = home.join("report");
+    let (traces, path) = (traces.clone(), report.to_str().expect("UTF-8").to_owned());
+    caller.does(move || traces.witness(&path).expect("it works"));
+    report
+}
+
+/// The thread that made the only witness, and the one that destroyed it.
+fn witnessed(report: &Path) -> (u64, u64) {
+    let report = std::fs::read_to_string(report).expect("it was destroyed");
+    let threads = report.trim_end().split_once(' ').expect("one line");
+    let [made, destroyed] = [threads.0, threads.1].map(|id| id.parse().expect("a number"));
+    (made, destroyed)
+}
+
+#[test]
+fn a_thread_that_calls_any_plugin_destroys_its_own_thread_locals_of_a_stopped_one() {
+    let (first, second) = (waiting_host(AN_HOUR), host());
+    let home = tempfile::tempdir().expect("a directory");
+    let (caller, traces) = (Caller::new(), loaded(&first));
+    let report = put_witness(&caller, &traces, home.path());
+    stop(&first);
+    assert_eq!(
+        first.wait_for_unload(Duration::ZERO).open,
+        1,
+        "its thread has not called"
+    );
+    let other = loaded(&second);
+    caller.calls_until(&other, || first.libraries().open == 0);
+    assert_unloaded(&first, 1);
+    let (made, destroyed) = witnessed(&report);
+    assert_eq!(made, destroyed);
+    caller.end();
+    stop(&second);
+    assert_unloaded(&second, 1);
+}
+
+#[test]
+fn a_call_of_the_stopped_plugin_itself_is_as_good_as_any() {
+    let host = waiting_host(AN_HOUR);
+    let home = tempfile::tempdir().expect("a directory");
+    let (caller, traces) = (Caller::new(), loaded(&host));
+    let report = put_witness(&caller, &traces, home.path());
+    stop(&host);
+    caller.calls_until(&traces, || host.libraries().open == 0);
+    let (made, destroyed) = witnessed(&report);
+    assert_eq!(made, destroyed);
+    caller.end();
+}
+
+#[test]
+fn thread_locals_of_a_thread_that_stays_idle_are_destroyed_by_another() {
+    let host = host();
+    let home = tempfile::tempdir().expect("a directory");
+    let (caller, traces) = (Caller::new(), loaded(&host));
+    let report = put_witness(&caller, &traces, home.path());
+    stop(&host);
+    let counts = assert_unloaded(&host, 1);
+    assert!(counts.destructors_run >= 1, "{counts:?}");
+    let (made, destroyed) = witnessed(&report);
+    assert_ne!(made, destroyed);
+    caller.end();
+}
+
+#[test]
+fn a_library_that_waits_for_an_idle_thread_holds_up_no_other() {
+    let (waiting, other) = (waiting_host(AN_HOUR), host());
+    let (caller, traces) = (Caller::new(), loaded(&waiting));
+    caller.does(move || traces.thread_local().expect("it works"));
+    stop(&waiting);
+    leave_traces(&loaded(&other));
+    stop(&other);
+    assert_unloaded(&other, 1);
+    assert_eq!(waiting.libraries().open, 1);
+    caller.end();
+    assert_unloaded(&waiting, 1);
+}
+
+#[test]
+fn a_library_that_somebody_else_holds_is_pinned_until_he_lets_go() {
+    let host = host_builder()
+        .idle_thread_deadline(Duration::ZERO)
+        .max_retained(1)
+        .build()
+        .expect("a host");
+    let traces = loaded(&host);
+    let status = host.plugin("lives-in-threads").expect("it is loaded");
+    let staged = status.staged.expect("a copy");
+    #[expect(unsafe_code, reason = "nothing else makes the loader hold a library")]
+    // SAFETY: it is loaded already, so nothing of it runs, and nothing of it is used by way of this.
+    let second = unsafe { libloading::Library::new(&staged) }.expect("it is loaded already");
+    drop(traces);
+    stop(&host);
+    let counts = host.wait_for_unload(PATIENCE);
+    assert_eq!((counts.open, counts.unloaded), (0, 0), "{counts:?}");
+    let cause = counts.pinned.get(&staged).expect("it is pinned");
+    assert!(cause.contains("dynamic loader holds it"), "{cause}");
+    assert!(staged.exists(), "debuggers need it");
+
+    let load = host.load(plugin("lives-in-threads"));
+    let error = host.block_on(load).expect_err("one is all it may keep");
+    scene::assert_says(
+        &error,
+        HostErrorKind::Retained,
+        &[
+            "1 stay in memory",
+            "this host may keep 1",
+            "dynamic loader holds it",
+        ],
+    );
+
+    second.close().expect("it is let go");
+    let counts = assert_unloaded(&host, 1);
+    assert_eq!(counts, host.libraries());
+    assert!(!staged.exists(), "the private copy is of no use any more");
+    loaded(&host);
+    stop(&host);
+    assert_unloaded(&host, 2);
+}
+
+#[test]
+fn the_cause_of_a_pin_is_told_from_the_file() {
+    let home = tempfile::tempdir().expect("a directory");
+    let library = home.path().join("libforbids.so");
+    rustc_cdylib(
+        "image-filter",
+        &["-Clink-arg=-Wl,-z,nodelete", "-Cprefer-dynamic=no"],
+        &library,
+    );
+    let host = host();
+    host.block_on(host.load(&library)).expect("it loads");
+    host.block_on(host.stop("image-filter")).expect("it stops");
+    let counts = host.wait_for_unload(PATIENCE);
+    let causes: Vec<_> = counts.pinned.values().collect();
+    assert_eq!((counts.open, causes.len()), (0, 1), "{counts:?}");
+    assert!(causes[0].contains("DF_1_NODELETE"), "{causes:?}");
+}
+
+/// Keeps the messages of warnings.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Warnings {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        struct Message(String);
+        impl tracing::field::Visit for Message {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                if field.name() == "message" {
+                    self.0 = format!("{value:?}");
+                }
+            }
+        }
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        if *event.metadata().level() == tracing::Level::WARN {
+            self.0.lock().expect("nobody panics").push(message.0);
+        }
+    }
+}
+
+#[test]
+fn a_sync_call_that_does_not_end_is_named_by_its_thread_and_keeps_the_library_open() {
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    // What the test waits for, and the time that loading gets.
+    let host = host_builder()
+        .idle_thread_deadline(Duration::ZERO)
+        .lifecycle_deadline(Duration::from_secs(3))
+        .build()
+        .expect("a host");
+    let home = tempfile::tempdir().expect("a directory");
+    let [entered, leave] = ["entered", "leave"].map(|name| home.path().join(name));
+    let files = [&entered, &leave].map(|path| path.to_str().expect("UTF-8").to_owned());
+    let traces = loaded(&host);
+    let thread = std::thread::Builder::new().name("stuck-caller".to_owned());
+    let calling = traces.clone();
+    let thread = thread.spawn(move || calling.block(&files[0], &files[1]));
+    let thread = thread.expect("a thread");
+    let bound = Instant::now() + PATIENCE;
+    while !entered.exists() {
+        assert!(Instant::now() < bound, "the call does not start");
+        std::thread::yield_now();
+    }
+    let warnings = Warnings::default();
+    let subscriber = tracing_subscriber::registry().with(warnings.clone());
+    tracing::subscriber::with_default(subscriber, || stop(&host));
+    let warnings = warnings.0.lock().expect("nobody panics").clone();
+    let said = warnings
+        .iter()
+        .any(|text| text.ends_with("on: stuck-caller"));
+    assert!(said, "{warnings:?}");
+    assert_eq!(host.libraries().open, 1, "the call is inside");
+    std::fs::write(&leave, "").expect("a file");
+    let answer = thread.join().expect("it ends in peace");
+    answer.expect("the call was not harmed");
+    // What a call was inside of goes with the next change of any slot.
+    loaded(&host);
+    stop(&host);
+    assert_unloaded(&host, 2);
 }
 
 #[test]

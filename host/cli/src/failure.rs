@@ -204,7 +204,7 @@ fn exit_of_host(error: &HostError) -> u8 {
         Kind::Config => exit::USAGE,
         Kind::Quarantined => exit::QUARANTINED,
         Kind::NotFound => exit::NOT_FOUND,
-        Kind::Stage | Kind::AlreadyLoaded | Kind::Host => exit::HOST,
+        Kind::Stage | Kind::AlreadyLoaded | Kind::Retained | Kind::Host => exit::HOST,
         _ => exit::FAILED,
     }
 }

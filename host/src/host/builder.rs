@@ -19,6 +19,7 @@ use crate::error::{HostError, HostErrorKind};
 use crate::event::Bus;
 use crate::inspect::Inspection;
 use crate::journal::Journal;
+use crate::library::Tally;
 use crate::log::FilterWatch;
 use crate::registry::Registry;
 use crate::reload::Probation;
@@ -55,6 +56,8 @@ pub(crate) struct Options {
     pub(crate) max_waiting: usize,
     pub(crate) waiting_deadline: Duration,
     pub(crate) probation: Probation,
+    pub(crate) max_retained: usize,
+    pub(crate) idle_thread_deadline: Duration,
 }
 
 impl HostBuilder {
@@ -67,6 +70,8 @@ impl HostBuilder {
             max_waiting: 1_024,
             waiting_deadline: WAITING_DEADLINE,
             probation: Probation::default(),
+            max_retained: 64,
+            idle_thread_deadline: Duration::from_secs(1),
         };
         HostBuilder {
             name,
@@ -145,6 +150,31 @@ impl HostBuilder {
         self
     }
 
+    /// How many libraries of stopped plugins may stay in memory because they could not be unloaded:
+    /// see [`LibraryCounts`](crate::LibraryCounts), `pinned` and `retained`. As many as that, and the
+    /// host opens no further one: loading answers [`HostErrorKind::Retained`]. Loads that run at the
+    /// same time may exceed it by their number.
+    ///
+    /// Default: 64. Each keeps its code and its data, which is some megabytes: 64 of them are a few
+    /// hundred, which a process can bear and its operator should know of. Where nothing can be
+    /// unloaded ([`Host::libraries`] says so), this is how often plugins can be loaded.
+    pub fn max_retained(mut self, libraries: usize) -> Self {
+        self.options.max_retained = libraries;
+        self
+    }
+
+    /// How long a stopped plugin's library waits for the threads that hold thread-locals of it. Each
+    /// such thread destroys them when it calls any plugin the next time, or ends. For those that do
+    /// neither in time the destructors are run by the host. Nothing else waits meanwhile.
+    ///
+    /// Default: one second. That is long past the pause between two calls of a thread that is in use,
+    /// and short for the memory of one library to lie there; it is a judgement, not a measurement.
+    /// Zero does not wait.
+    pub fn idle_thread_deadline(mut self, deadline: Duration) -> Self {
+        self.options.idle_thread_deadline = deadline;
+        self
+    }
+
     /// Where the private copies of plugin files go. Default: the system's temporary directory.
     ///
     /// Each host makes a directory of its own in there, and removes it when it ends. Those of hosts
@@ -220,6 +250,9 @@ impl HostBuilder {
         if options.max_concurrency == Some(0) {
             return refuse("max_concurrency: expected at least 1, found 0");
         }
+        if options.max_retained == 0 {
+            return refuse("max_retained: expected at least 1, found 0");
+        }
         let clock = Clock::start().map_err(|error| {
             HostError::new(
                 HostErrorKind::Host,
@@ -233,6 +266,7 @@ impl HostBuilder {
             MemoryBackendHandle::LAYOUT,
         ];
         let (watch, stop) = FilterWatch::new();
+        let tally = Arc::new(Tally::new(options.max_retained));
         let inner = Inner {
             side: HostSide::new(&name, version),
             options,
@@ -244,7 +278,7 @@ impl HostBuilder {
             watcher: OnceLock::new(),
             stage: Stage::new(stage_dir.as_deref())?,
             journal: Journal::open(state_dir.as_deref()),
-            tally: Arc::default(),
+            tally,
             clock: Arc::new(clock),
             _filter: stop,
         };

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use keyway::Exported;
 use keyway::abi::Descriptor;
 use keyway::abi::note::{self, Endian};
-use keyway_manifest::Manifest;
+use keyway_manifest::{Manifest, ThreadLocals};
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
@@ -22,6 +22,7 @@ use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::inspect::{NoteFacts, inspect};
 use crate::journal::Guard;
+use crate::library::{IdleThreads, Terms};
 use crate::registry::{Change, Offer};
 use crate::stage::Staged;
 use crate::status::{LoadTimes, PluginStatus};
@@ -208,7 +209,18 @@ impl Host {
                 minor,
                 times,
             };
-            let code = Code::File { path, staged, note };
+            let idle_threads = match read.manifest.reload.thread_locals {
+                ThreadLocals::Leak => IdleThreads::Leak,
+                ThreadLocals::Retain => IdleThreads::Retain,
+                _ => IdleThreads::Run,
+            };
+            let patience = inner.options.idle_thread_deadline;
+            let terms = Box::new(Terms::new(&inspection, &note, idle_threads, patience));
+            let code = Code::File {
+                path,
+                staged,
+                terms,
+            };
             read.configured(options, number, code, guard)
         };
         on_thread(self.runtime(), work).await

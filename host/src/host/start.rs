@@ -22,10 +22,10 @@ use super::load::{LoadOptions, label};
 use super::offers::{check_declared, offer};
 use crate::boundary;
 use crate::error::{HostError, HostErrorKind};
+use crate::event::{Bus, EventKind};
 use crate::generation::{Doorkeeper, Generation};
-use crate::inspect::NoteFacts;
 use crate::journal::{Guard, Phase};
-use crate::library::{Library, Tally};
+use crate::library::{Closed, Library, Tally, Terms};
 use crate::log::{LogBridge, LogLimits};
 use crate::registry::Offer;
 use crate::services::Services;
@@ -54,7 +54,7 @@ pub(super) enum Code {
     File {
         path: PathBuf,
         staged: Staged,
-        note: NoteFacts,
+        terms: Box<Terms>,
     },
     Static(&'static Descriptor),
 }
@@ -103,10 +103,11 @@ impl Candidate {
         let code = self.code;
         let tally = Arc::clone(&host.inner.tally);
         let mark = self.guard.mark();
+        let events = host.inner.bus.clone();
         let work = move || async move {
             let clock = Instant::now();
             let descriptor = match code {
-                Code::File { staged, note, .. } => match open(staged, &note, &tally) {
+                Code::File { staged, terms, .. } => match open(staged, &terms, &tally) {
                     Ok(library) => {
                         let descriptor = library.descriptor();
                         generation.library = Some(library);
@@ -120,6 +121,8 @@ impl Candidate {
             if let Some(library) = &generation.library {
                 let whole = Arc::clone(&generation) as Arc<dyn Any + Send + Sync>;
                 library.set_generation(Arc::downgrade(&whole));
+                let (name, version) = (Arc::clone(&generation.name), generation.version.clone());
+                library.on_closed(move |closed| tell_end(&events, &name, &version, closed));
             }
             let opened_in = clock.elapsed();
             mark.phase(Phase::Construct);
@@ -310,13 +313,31 @@ impl Draft {
 }
 
 /// Opens a private copy, which is the library's from then on.
-fn open(staged: Staged, note: &NoteFacts, tally: &Arc<Tally>) -> Result<Library, HostError> {
-    let opened = Library::open(&staged.path, note, tally);
-    // What the dynamic loader has refused is not in memory; whatever else was refused may be.
-    if !matches!(&opened, Err(error) if error.kind() == HostErrorKind::Open) {
+fn open(staged: Staged, terms: &Terms, tally: &Arc<Tally>) -> Result<Library, HostError> {
+    let opened = Library::open(&staged.path, terms, tally);
+    let never_opened = [HostErrorKind::Open, HostErrorKind::Retained];
+    if !matches!(&opened, Err(error) if never_opened.contains(&error.kind())) {
         staged.keep();
     }
     opened
+}
+
+/// Tells how a library has ended.
+fn tell_end(events: &Bus, name: &Arc<str>, version: &semver::Version, closed: &Closed) {
+    closed.log(name);
+    let version = version.clone();
+    let kind = match closed {
+        Closed::Unloaded => EventKind::Unloaded { version },
+        Closed::Pinned { cause } => EventKind::Pinned {
+            version,
+            cause: cause.clone(),
+        },
+        Closed::Retained { cause } => EventKind::Retained {
+            version,
+            cause: cause.clone(),
+        },
+    };
+    events.tell(name, kind);
 }
 
 fn labelled(error: HostError, label: &str, path: Option<&PathBuf>) -> HostError {

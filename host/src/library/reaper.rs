@@ -2,20 +2,38 @@
 //!
 //! A generation's last lease may be dropped anywhere: on a thread of the application inside an
 //! unrelated call, or on a thread of the plugin itself. Closing runs code of the plugin and unmaps
-//! the rest, so it happens here.
-#![expect(unsafe_code, reason = "closes libraries and looks for them in memory")]
+//! the rest, so it happens here. A library that waits for the threads which hold its thread-locals
+//! waits in a list; the others go on meanwhile.
+#![expect(unsafe_code, reason = "closes libraries")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use keyway::shim::hooks::PluginThreads;
 
-use super::threads::Record;
+use super::mapped::is_mapped;
+use super::tally::{Closed, Tally, Took};
+use super::threads::{Record, host_thread};
 
-/// A library that nothing uses any more.
+/// What becomes of the thread-locals of threads that do not come by in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum IdleThreads {
+    /// Their destructors run on the reaper, when nothing else is inside of the plugin.
+    #[default]
+    Run,
+    /// Their destructors do not run: what the thread-locals own is lost.
+    Leak,
+    /// The library stays until their threads have come: for values that are bound to their thread.
+    Retain,
+}
+
+/// Told how a library has ended.
+type Listener = Box<dyn FnOnce(&Closed) + Send>;
+
+/// A library with all that it takes to close it.
 pub(super) struct Closing {
     pub(super) handle: libloading::Library,
     /// None where the library has no thread hooks: then it cannot be closed.
@@ -23,176 +41,226 @@ pub(super) struct Closing {
     pub(super) record: Arc<Record>,
     pub(super) path: PathBuf,
     pub(super) tally: Arc<Tally>,
+    /// What is known beforehand to keep the library in memory.
+    pub(super) pin: Option<String>,
+    pub(super) idle_threads: IdleThreads,
+    /// How long threads get to come by.
+    pub(super) patience: Duration,
+    pub(super) listeners: Mutex<Vec<Listener>>,
 }
 
-/// How many libraries of a host are in which state.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LibraryCounts {
-    /// Open: in use, or still held by a call, a stream, a buffer or a thread of the plugin.
-    pub open: usize,
-    /// Closed, and seen to be gone from memory.
-    pub unloaded: usize,
-    /// Closed, but still in memory: the dynamic loader holds on to them. By path of the private
-    /// copy, with the cause as far as it is known.
-    pub pinned: BTreeMap<PathBuf, String>,
-    /// Not closed, since nobody could tell whether that is safe: the platform has no thread hooks,
-    /// the library was refused after its constructors had run, or these have left thread-locals,
-    /// keys or threads behind.
-    pub retained: usize,
-    /// Destructors of thread-locals that were run for threads that still live.
-    pub destructors_run: usize,
-    /// pthread keys that were deleted.
-    pub keys_deleted: usize,
+enum Message {
+    Close(Box<Closing>),
+    /// A thread has destroyed what it had of a library that is being closed.
+    Look,
 }
 
-/// The counts of one host.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    counts: Mutex<LibraryCounts>,
-    changed: Condvar,
+fn reaper() -> Option<&'static Mutex<Sender<Message>>> {
+    static REAPER: OnceLock<Option<Mutex<Sender<Message>>>> = OnceLock::new();
+    let reaper = REAPER.get_or_init(|| {
+        let (give, take) = channel();
+        let started = std::thread::Builder::new()
+            .name("keyway-reaper".to_owned())
+            .spawn(|| run(take));
+        started.is_ok().then(|| Mutex::new(give))
+    });
+    reaper.as_ref()
 }
 
-impl Tally {
-    pub(crate) fn counts(&self) -> LibraryCounts {
-        self.lock().clone()
-    }
-
-    /// Waits until no library is open, for at most this long.
-    pub(crate) fn wait_for_none_open(&self, patience: Duration) -> LibraryCounts {
-        let some_open = |counts: &mut LibraryCounts| counts.open > 0;
-        let waited = self
-            .changed
-            .wait_timeout_while(self.lock(), patience, some_open);
-        waited.unwrap_or_else(PoisonError::into_inner).0.clone()
-    }
-
-    pub(super) fn change(&self, change: impl FnOnce(&mut LibraryCounts)) {
-        change(&mut self.lock());
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, LibraryCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn send(message: Message) -> Result<(), Message> {
+    let Some(reaper) = reaper() else {
+        return Err(message);
+    };
+    let reaper = reaper.lock().unwrap_or_else(PoisonError::into_inner);
+    reaper.send(message).map_err(|refused| refused.0)
 }
 
 /// Gives a library to the reaper.
 pub(super) fn close(closing: Closing) {
-    static REAPER: OnceLock<Option<Mutex<Sender<Closing>>>> = OnceLock::new();
-    let reaper = REAPER.get_or_init(|| {
-        let (give, take) = channel::<Closing>();
-        let run = move || take.into_iter().for_each(Closing::run);
-        let started = std::thread::Builder::new()
-            .name("keyway-reaper".to_owned())
-            .spawn(run);
-        started.is_ok().then(|| Mutex::new(give))
-    });
-    let Some(reaper) = reaper else {
-        // Without a thread to close it on, the library stays.
-        closing.retain();
-        return;
-    };
-    let refused = reaper
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .send(closing);
-    if let Err(refused) = refused {
-        refused.0.retain();
+    if let Err(Message::Close(closing)) = send(Message::Close(Box::new(closing))) {
+        closing.retain("there is no thread to close it on: the system refused to start one");
+    }
+}
+
+/// Says that a thread has destroyed what it had of a library that is being closed.
+pub(super) fn look_again() {
+    // Without a reaper nothing waits.
+    let _ = send(Message::Look);
+}
+
+fn run(messages: Receiver<Message>) {
+    host_thread();
+    let mut waiting: Vec<Waiting> = Vec::new();
+    loop {
+        let next = waiting.iter().filter_map(|waiting| waiting.until).min();
+        let message = match next {
+            None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(until) => messages.recv_timeout(until.saturating_duration_since(Instant::now())),
+        };
+        match message {
+            Ok(Message::Close(closing)) => waiting.extend(closing.begin()),
+            Ok(Message::Look) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        waiting = waiting.into_iter().filter_map(Waiting::look).collect();
+    }
+}
+
+/// A library whose thread-locals were not all destroyed when it was last looked at.
+struct Waiting {
+    closing: Box<Closing>,
+    /// When to give up waiting for threads; none once that has passed, or where it never does.
+    until: Option<Instant>,
+    overdue: bool,
+    /// Whether it was reported as retained, and is closed only when its threads come after all.
+    retained: bool,
+}
+
+impl Waiting {
+    /// Closes the library if it is time; answers it if it is not.
+    fn look(mut self) -> Option<Self> {
+        let record = &self.closing.record;
+        if record.is_clear() {
+            self.closing.finish(Took::default());
+            return None;
+        }
+        if self.retained {
+            return Some(self);
+        }
+        if self.until.is_some_and(|until| until <= Instant::now()) {
+            self.until = None;
+            self.overdue = true;
+        }
+        let mut took = Took::default();
+        match self.closing.idle_threads {
+            IdleThreads::Retain if self.overdue => {
+                let threads = record.holders().join(", ");
+                self.closing.report(
+                    &Closed::Retained {
+                        cause: format!(
+                            "its plugin wants thread-locals destroyed by their own threads, and \
+                             these have not called since: {threads}"
+                        ),
+                    },
+                    Took::default(),
+                );
+                self.retained = true;
+                return Some(self);
+            }
+            // Threads that cannot be flagged are not waited for.
+            IdleThreads::Run | IdleThreads::Leak if self.overdue || !record.is_awaited() => {
+                if !record.take() {
+                    // A thread is about it at this moment, and will say when it is done.
+                    return Some(self);
+                }
+                match self.closing.idle_threads {
+                    IdleThreads::Leak => took.destructors_leaked = record.drop_left(),
+                    _ => took.destructors_run = record.run_left(),
+                }
+            }
+            _ => return Some(self),
+        }
+        self.closing.finish(took);
+        None
     }
 }
 
 impl Closing {
-    pub(super) fn retain(self) {
+    /// Keeps the library for good.
+    pub(super) fn retain(self, cause: impl Into<String>) {
+        let cause = cause.into();
+        self.record.forget();
+        self.report(&Closed::Retained { cause }, Took::default());
         std::mem::forget(self.handle);
-        self.tally.change(|counts| {
-            counts.open -= 1;
-            counts.retained += 1;
-        });
     }
 
-    fn run(self) {
+    /// Asks the threads that hold thread-locals to destroy them. Answers none where the library
+    /// cannot be closed.
+    fn begin(self: Box<Self>) -> Option<Waiting> {
         let Some(threads) = self.threads else {
-            return self.retain();
+            self.retain(
+                "what it has left on threads is not known: it has no thread hooks, which exist on \
+                 Linux with glibc on x86-64 and aarch64",
+            );
+            return None;
         };
         // SAFETY: the library is open.
-        if unsafe { (threads.before_install)() } > 0 {
-            return self.retain();
+        let before = unsafe { (threads.before_install)() };
+        if before > 0 {
+            self.retain(format!(
+                "its constructors have left {before} thread-locals, keys or threads behind before \
+                 the host could take them over"
+            ));
+            return None;
+        }
+        self.record.begin_closing();
+        Some(Waiting {
+            until: Instant::now().checked_add(self.patience),
+            closing: self,
+            overdue: false,
+            retained: false,
+        })
+    }
+
+    /// Closes the library, of which no thread holds anything any more, and looks whether it is gone.
+    fn finish(self, mut took: Took) {
+        // From here on its code can leave nothing behind: destructors of statics that `dlclose` runs
+        // may touch thread-locals, which would outlive it.
+        self.record.forget();
+        if let Some(threads) = self.threads {
+            // SAFETY: the library is open, and nothing of it runs: its generation is gone, hence all
+            // objects, calls and threads of it, and so are the destructors of its thread-locals.
+            took.keys_deleted = unsafe { (threads.delete_keys)() } as usize;
         }
         let Closing {
             handle,
-            record,
             path,
             tally,
+            pin,
+            listeners,
             ..
         } = self;
-        let mut keys_deleted = 0;
-        let mut closed = Ok(());
-        let destructors_run = record.close(|| {
-            // SAFETY: the library is open, and nothing of it runs: its generation is gone, hence
-            // all objects, calls and threads of it.
-            keys_deleted = unsafe { (threads.delete_keys)() } as usize;
-            closed = handle.close();
-        });
-        let left = closed.err().map(|error| error.to_string()).or_else(|| {
-            is_mapped(&path).then(|| {
+        let held = || {
+            pin.unwrap_or_else(|| {
                 "the dynamic loader holds it; `keyway inspect` says whether it forbids unloading"
                     .to_owned()
             })
-        });
-        if left.is_none() {
-            // Debuggers need the copy for as long as it is mapped, and nobody afterwards.
-            let _ = std::fs::remove_file(&path);
-        }
-        tracing::debug!(path = %path.display(), destructors_run, keys_deleted, ?left, "closed");
-        tally.change(|counts| {
-            counts.open -= 1;
-            counts.destructors_run += destructors_run;
-            counts.keys_deleted += keys_deleted;
-            match left {
-                None => counts.unloaded += 1,
-                Some(cause) => {
-                    counts.pinned.insert(path, cause);
-                }
+        };
+        let closed = match handle.close() {
+            Err(error) => Closed::Pinned {
+                cause: error.to_string(),
+            },
+            Ok(()) if is_mapped(&path) => Closed::Pinned { cause: held() },
+            Ok(()) => {
+                // Debuggers need the copy for as long as it is mapped, and nobody afterwards.
+                let _ = std::fs::remove_file(&path);
+                Closed::Unloaded
             }
-        });
+        };
+        tally.probe();
+        tracing::debug!(path = %path.display(), ?took, ?closed, "closed");
+        tally.closed(&path, &closed, took);
+        tell(&listeners, &closed);
+    }
+
+    fn report(&self, closed: &Closed, took: Took) {
+        self.tally.closed(&self.path, closed, took);
+        tell(&self.listeners, closed);
     }
 }
 
-/// Whether the dynamic loader has a library of this path.
-#[cfg(target_os = "linux")]
-fn is_mapped(path: &Path) -> bool {
-    use std::ffi::{CStr, c_int, c_void};
-    use std::os::unix::ffi::OsStrExt;
-
-    struct Search<'a> {
-        path: &'a [u8],
-        found: bool,
+/// Tells each listener, once.
+fn tell(listeners: &Mutex<Vec<Listener>>, closed: &Closed) {
+    let listeners = std::mem::take(&mut *listeners.lock().unwrap_or_else(PoisonError::into_inner));
+    for listener in listeners {
+        listener(closed);
     }
-
-    unsafe extern "C" fn look(
-        info: *mut libc::dl_phdr_info,
-        _: usize,
-        search: *mut c_void,
-    ) -> c_int {
-        // SAFETY: `dl_iterate_phdr` passes what it was given, and it was given a search.
-        let search = unsafe { &mut *search.cast::<Search<'_>>() };
-        // SAFETY: the loader passes a valid entry with a terminated name.
-        let name = unsafe { CStr::from_ptr((*info).dlpi_name) };
-        search.found |= name.to_bytes() == search.path;
-        c_int::from(search.found)
-    }
-
-    let mut search = Search {
-        path: path.as_os_str().as_bytes(),
-        found: false,
-    };
-    // SAFETY: the callback gets the pointer back as what it is, during this call only.
-    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
-    search.found
 }
 
-#[cfg(not(target_os = "linux"))]
-fn is_mapped(_: &Path) -> bool {
-    false
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closing")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }

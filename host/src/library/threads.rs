@@ -1,22 +1,32 @@
-//! The host's side of the thread hooks: what plugins have left on which thread.
+//! The host's side of the thread hooks: the threads of plugins, and what plugins have left on which
+//! thread.
 //!
-//! Each thread that a plugin has put a thread-local with a destructor on has a list. It is run when
-//! the thread ends, or emptied of one generation's entries when that generation is closed. A record
-//! per generation says whether its library is still there; whoever runs a destructor holds the
-//! record open meanwhile, and whoever closes the library waits for that.
+//! A record per generation counts the destructors that it has left in the [lists](list) of threads.
+//! Each is run by its own thread, when that ends, or when it comes by while the generation is being
+//! closed; or else by the reaper, which takes the rest of them only when no thread runs any.
 #![expect(
     unsafe_code,
     reason = "runs destructors and start functions of plugins"
 )]
 
+mod list;
+
 use std::any::Any;
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use keyway::shim::hooks::{Destructor, HostThreads, Start};
+use keyway::shim::hooks::{HostThreads, Start};
+
+use crate::thread_name::thread_name;
+
+pub(crate) use list::host_thread;
+
+#[cfg(target_os = "linux")]
+use list::at_thread_exit;
+#[cfg(test)]
+pub(super) use list::at_thread_exit as leave;
 
 /// Keeps a generation, hence its library.
 pub(crate) type Lease = Arc<dyn Any + Send + Sync>;
@@ -24,18 +34,26 @@ pub(crate) type Lease = Arc<dyn Any + Send + Sync>;
 /// What the process knows of one generation, by the number that its library was given.
 pub(crate) struct Record {
     context: usize,
-    /// True until the library is closed.
-    open: RwLock<bool>,
     generation: OnceLock<Weak<dyn Any + Send + Sync>>,
     /// The kernel's ids of the plugin's own threads.
-    threads: Mutex<Vec<i64>>,
+    threads: Mutex<Vec<u64>>,
+    left: Mutex<Left>,
+}
+
+/// What a generation has left on threads.
+#[derive(Default)]
+struct Left {
+    /// Destructors that have not returned yet.
+    destructors: usize,
+    /// Those of them that run at the moment, each on its own thread.
+    running: usize,
+    /// Nothing but destructors can be inside of the library any more.
+    closing: bool,
+    /// What is in the lists belongs to the reaper.
+    taken: bool,
 }
 
 static RECORDS: Mutex<Option<HashMap<usize, Arc<Record>>>> = Mutex::new(None);
-/// Held while destructors of other threads run: a thread that ends waits for it, since its
-/// thread-locals end with it.
-static CLOSING: Mutex<()> = Mutex::new(());
-static LISTS: Mutex<Vec<Arc<List>>> = Mutex::new(Vec::new());
 
 /// The table for [`PluginThreads::install`](keyway::shim::hooks::PluginThreads::install).
 #[cfg(target_os = "linux")]
@@ -54,8 +72,22 @@ pub(super) fn table() -> *const HostThreads {
     std::ptr::null()
 }
 
+/// The kernel's id of the calling thread.
+#[cfg(target_os = "linux")]
+fn this_thread() -> u64 {
+    // SAFETY: no arguments, no failure.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    u64::try_from(id).unwrap_or(0)
+}
+
+/// No list is made on this platform.
+#[cfg(not(target_os = "linux"))]
+fn this_thread() -> u64 {
+    0
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No code of others runs under these locks, but for CLOSING, which guards no data.
+    // No code of others runs under these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -70,9 +102,9 @@ impl Record {
         let context = NEXT.fetch_add(1, Ordering::Relaxed);
         let record = Arc::new(Record {
             context,
-            open: RwLock::new(true),
             generation: OnceLock::new(),
             threads: Mutex::default(),
+            left: Mutex::default(),
         });
         lock(&RECORDS)
             .get_or_insert_default()
@@ -92,149 +124,108 @@ impl Record {
     /// The names of the plugin's threads that run.
     pub(crate) fn thread_names(&self) -> Vec<String> {
         let ids = lock(&self.threads).clone();
-        let name = |id: i64| {
-            let comm = std::fs::read_to_string(format!("/proc/self/task/{id}/comm"));
-            comm.map_or_else(
-                |_| format!("thread {id}"),
-                |name| name.trim_end().to_owned(),
-            )
-        };
-        ids.into_iter().map(name).collect()
+        ids.into_iter().map(thread_name).collect()
     }
 
-    /// Waits until no destructor of the generation runs, runs those that are left on any thread,
-    /// then `close`, and forgets the generation. Nothing of the plugin may run any more, and
+    /// From here on threads that come by destroy what they have of the generation; those that have
+    /// something are asked to come by. Nothing of the plugin may run any more but destructors, and
     /// nothing may enter it.
-    ///
-    /// The destructors run on the calling thread. For a value that is bound to the thread that made
-    /// it that is the wrong one; there is no better one, since the right one may never come back.
-    pub(super) fn close(&self, close: impl FnOnce()) -> usize {
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let mut run = 0;
-        // Before the entries are taken, or their thread could find its list empty and end.
-        let closing = lock(&CLOSING);
-        loop {
-            // A destructor may touch a thread-local that is new on this very thread.
-            let left = self.take_entries();
-            if left.is_empty() {
-                break;
-            }
-            run += left.len();
-            for entry in left {
-                // SAFETY: the entry was in a list, so it has not run; the library is open; the
-                // thread that it belongs to waits for CLOSING before it ends.
-                unsafe { (entry.destructor)(entry.object.0) };
-            }
-        }
-        drop(closing);
-        close();
-        *open = false;
-        drop(open);
-        lock(&RECORDS).get_or_insert_default().remove(&self.context);
-        run
+    pub(super) fn begin_closing(&self) {
+        lock(&self.left).closing = true;
+        list::flag(self.context);
     }
 
-    /// The entries of this generation, last first, out of all lists.
-    fn take_entries(&self) -> Vec<Entry> {
-        let mut taken = Vec::new();
-        for list in lock(&LISTS).iter() {
-            let mut entries = lock(&list.entries);
-            taken.extend(entries.extract_if(.., |entry| entry.context == self.context));
-        }
-        taken.reverse();
-        taken
+    /// Whether no thread has anything of the generation.
+    pub(super) fn is_clear(&self) -> bool {
+        lock(&self.left).destructors == 0
     }
+
+    /// Whether any thread that has something of the generation can be expected to come by.
+    pub(super) fn is_awaited(&self) -> bool {
+        list::is_awaited(self.context)
+    }
+
+    /// The names of the threads that have something of the generation.
+    pub(super) fn holders(&self) -> Vec<String> {
+        list::holders(self.context)
+    }
+
+    /// Takes what is left away from its threads. Not while one of them is about it: then that one
+    /// tells the reaper when it is done.
+    pub(super) fn take(&self) -> bool {
+        let mut left = lock(&self.left);
+        left.taken |= left.running == 0;
+        left.taken
+    }
+
+    /// Runs all that was [taken](Self::take); answers how many.
+    ///
+    /// For a value that is bound to the thread that made it, this is the wrong thread; there is no
+    /// better one, since the right one may never come back.
+    pub(super) fn run_left(&self) -> usize {
+        list::take_all(self.context, |entry| {
+            // SAFETY: the entry was in a list, so it has not run; the library is open; the thread
+            // that it belongs to neither runs anything of the library nor ends meanwhile.
+            unsafe { entry.run() };
+        })
+    }
+
+    /// Forgets all that was [taken](Self::take) without running it; answers how many.
+    pub(super) fn drop_left(&self) -> usize {
+        list::take_all(self.context, |entry| entry.forget())
+    }
+
+    /// The library can leave nothing on any thread any more, and start none.
+    pub(super) fn forget(&self) {
+        lock(&RECORDS).get_or_insert_default().remove(&self.context);
+    }
+
+    /// Counts a destructor that was put into a list.
+    fn add(&self) {
+        lock(&self.left).destructors += 1;
+    }
+
+    /// Whether the thread of a list may run one of its destructors now; if so, it has to say
+    /// [`ended`](Self::ended).
+    fn start(&self, occasion: Occasion) -> bool {
+        let mut left = lock(&self.left);
+        let may = !left.taken && (left.closing || occasion == Occasion::End);
+        left.running += usize::from(may);
+        may
+    }
+
+    /// A destructor has returned on its own thread.
+    fn ended(&self) {
+        let mut left = lock(&self.left);
+        left.running -= 1;
+        left.destructors -= 1;
+        let closing = left.closing;
+        drop(left);
+        if closing {
+            super::reaper::look_again();
+        }
+    }
+
+    /// The reaper is done with a destructor.
+    fn is_done(&self) {
+        lock(&self.left).destructors -= 1;
+    }
+}
+
+/// Why a thread runs its list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// It ends: everything is run.
+    End,
+    /// It comes by: what belongs to closing generations is run.
+    Errand,
 }
 
 struct Pointer(*mut c_void);
 
-// SAFETY: a destructor runs on another thread only when nothing else of its library runs.
+// SAFETY: a destructor runs on another thread only when nothing else of its library runs; the
+// argument of a start function is made for another thread.
 unsafe impl Send for Pointer {}
-
-struct Entry {
-    context: usize,
-    destructor: Destructor,
-    object: Pointer,
-}
-
-/// What plugins have left on one thread, in the order in which they left it.
-#[derive(Default)]
-struct List {
-    entries: Mutex<Vec<Entry>>,
-}
-
-thread_local! {
-    /// Reachable at any time in the life of a thread, hence without a destructor.
-    static LIST: Cell<*const List> = const { Cell::new(std::ptr::null()) };
-    static END: End = const { End };
-}
-
-/// Runs the list of its thread when that ends.
-struct End;
-
-impl Drop for End {
-    fn drop(&mut self) {
-        run_all();
-        // The list is empty: by this thread, or by a library that is being closed and is not done
-        // with what it took. Nothing is added any more, so one look is enough.
-        drop(lock(&CLOSING));
-        let list = LIST.replace(std::ptr::null());
-        lock(&LISTS).retain(|other| !std::ptr::eq(Arc::as_ptr(other), list));
-    }
-}
-
-/// Runs what plugins have left on this thread, last first, also what is added meanwhile.
-fn run_all() {
-    // SAFETY: the list is in `LISTS` for as long as the pointer is here.
-    let Some(list) = (unsafe { LIST.get().as_ref() }) else {
-        return;
-    };
-    loop {
-        let Some(entry) = lock(&list.entries).pop() else {
-            return;
-        };
-        run(entry);
-    }
-}
-
-fn run(entry: Entry) {
-    let Some(record) = record(entry.context) else {
-        return;
-    };
-    let open = record.open.read().unwrap_or_else(PoisonError::into_inner);
-    if *open {
-        // SAFETY: the entry was taken out of the list of this thread, so it runs once; the library
-        // is open, and stays so while the record is held.
-        unsafe { (entry.destructor)(entry.object.0) };
-    }
-}
-
-/// See [`HostThreads::at_exit`].
-unsafe extern "C" fn at_thread_exit(
-    context: usize,
-    destructor: Destructor,
-    object: *mut c_void,
-) -> c_int {
-    let mut list = LIST.get();
-    if list.is_null() {
-        // A thread that is past the end of its list runs no more destructors: std does likewise.
-        if END.try_with(|_| ()).is_err() {
-            return 0;
-        }
-        let new = Arc::new(List::default());
-        list = Arc::as_ptr(&new);
-        lock(&LISTS).push(new);
-        LIST.set(list);
-    }
-    // SAFETY: the list is in `LISTS` for as long as the pointer is here.
-    let list = unsafe { &*list };
-    lock(&list.entries).push(Entry {
-        context,
-        destructor,
-        object: Pointer(object),
-    });
-    0
-}
 
 /// A thread of a plugin that is about to start.
 struct Job {
@@ -244,8 +235,8 @@ struct Job {
     lease: Lease,
 }
 
-#[cfg(target_os = "linux")]
 /// See [`HostThreads::create`].
+#[cfg(target_os = "linux")]
 unsafe extern "C" fn create_thread(
     context: usize,
     thread: *mut c_void,
@@ -287,13 +278,12 @@ extern "C" fn run_job(job: *mut c_void) -> *mut c_void {
         record,
         lease,
     } = *unsafe { Box::from_raw(job.cast::<Job>()) };
-    // SAFETY: no arguments, no failure.
-    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    let id = this_thread();
     lock(&record.threads).push(id);
     // SAFETY: the plugin's own start function with its own argument; the lease holds the library.
     let answer = unsafe { start(argument.0) };
     // Thread-locals of the plugin end here, while the lease is held, and not after this function.
-    run_all();
+    list::run_all();
     lock(&record.threads).retain(|other| *other != id);
     drop(lease);
     answer

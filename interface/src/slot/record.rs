@@ -7,7 +7,8 @@
 use std::ptr;
 
 use super::barrier;
-use super::sync::{AtomicPtr, Cell, Mutex, Ordering, global, local, lock};
+use super::errand;
+use super::sync::{AtomicBool, AtomicPtr, Cell, Mutex, Ordering, constant, global, local, lock};
 
 /// How many calls of one thread, each inside the other, enter by a cell; deeper ones take a counted
 /// lease.
@@ -22,7 +23,7 @@ const ALL: u32 = (1 << NEST) - 1;
 /// unless a stackful coroutine suspends inside of one: then the order of leaving is free, and the
 /// mask is still right.
 ///
-/// What the reader touches is one cache line; the alignment to two keeps the prefetcher from
+/// What a call touches is the first cache line; the alignment to two keeps the prefetcher from
 /// dragging in a neighbour's.
 #[repr(C, align(128))]
 pub(super) struct Record {
@@ -34,30 +35,60 @@ pub(super) struct Record {
     /// that the fast path finds out about the mode, about a full record and about a free cell in
     /// one test.
     quick: Cell<u32>,
-    /// The free cells where readers need a fence, and otherwise none.
+    /// Asks whoever uses the record to run the [errand] before the next call.
+    flagged: AtomicBool,
+    /// The free cells where readers need a fence, and otherwise none. The fence is what such a call
+    /// pays for, and not a second cache line.
     fenced: Cell<u32>,
+    /// Whether the errand runs at the moment.
+    on_errand: Cell<bool>,
+    /// The kernel's id of the thread that claimed the record last; 0 where there are none. Guarded by
+    /// the registry's lock.
+    thread: Cell<u64>,
 }
 
 #[cfg(all(target_pointer_width = "64", not(keyway_loom)))]
-const _: () = assert!(std::mem::offset_of!(Record, fenced) + size_of::<u32>() <= 64);
+const _: () = assert!(std::mem::offset_of!(Record, flagged) < 64);
 
-// SAFETY: the cells and `transient` are atomic. The masks are read and written by one thread at a
-// time (Owner).
+// SAFETY: the cells, `transient` and the flag are atomic. The masks and `on_errand` are read and
+// written by one thread at a time (Owner), `thread` under the registry's lock.
 unsafe impl Sync for Record {}
+
+constant! {
+    /// An idle record with these free cells.
+    fn with_cells(quick: u32, fenced: u32) -> Record {
+        Record {
+            cells: [cell(), cell(), cell(), cell(), cell(), cell()],
+            transient: cell(),
+            quick: Cell::new(quick),
+            flagged: AtomicBool::new(false),
+            fenced: Cell::new(fenced),
+            on_errand: Cell::new(false),
+            thread: Cell::new(0),
+        }
+    }
+}
+constant! {
+    /// A cell with nothing in it.
+    fn cell() -> AtomicPtr<()> {
+        AtomicPtr::new(ptr::null_mut())
+    }
+}
 
 impl Record {
     fn new() -> Self {
-        let (quick, fenced) = if barrier::asymmetric() {
-            (ALL, 0)
+        if barrier::asymmetric() {
+            with_cells(ALL, 0)
         } else {
-            (0, ALL)
-        };
-        Self {
-            cells: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
-            transient: AtomicPtr::new(ptr::null_mut()),
-            quick: Cell::new(quick),
-            fenced: Cell::new(fenced),
+            with_cells(0, ALL)
         }
+    }
+
+    /// Asks for the errand. What the caller did before happens before the run that this brings about
+    /// (Flagged).
+    pub(super) fn flag(&self) {
+        // A swap and no store: the second of two raises carries the first one's release on.
+        self.flagged.swap(true, Ordering::Release);
     }
 
     fn is_idle(&self) -> bool {
@@ -135,9 +166,14 @@ impl Drop for Occupied<'_> {
     }
 }
 
+global! {
+    /// Stands for the record of threads that have none: there is no free cell in it, so that the fast
+    /// path need not ask. Nobody ever writes to it.
+    static NOBODY: Record = with_cells(0, 0);
+}
 local! {
     /// This thread's record. It has no destructor, so reading it takes no check and never fails.
-    static CURRENT: std::cell::Cell<Option<&'static Record>> = std::cell::Cell::new(None);
+    static CURRENT: std::cell::Cell<&'static Record> = std::cell::Cell::new(&NOBODY);
 }
 local! {
     /// Hands the record back when the thread exits.
@@ -173,19 +209,27 @@ pub fn end_thread() {
     OWNER.with(Owner::hand_back);
 }
 
-#[inline(always)]
 fn current() -> Option<&'static Record> {
-    CURRENT.with(std::cell::Cell::get)
+    let record = CURRENT.with(std::cell::Cell::get);
+    (!ptr::eq(record, nobody())).then_some(record)
 }
 
 fn set_current(record: Option<&'static Record>) {
-    CURRENT.with(|current| current.set(record));
+    CURRENT.with(|current| current.set(record.unwrap_or(nobody())));
 }
 
-/// Takes a cell of this thread, if it has a record, a free cell, and needs no fence.
+fn nobody() -> &'static Record {
+    &NOBODY
+}
+
+/// Takes a cell of this thread, if it has a record, a free cell, no errand to run, and needs no
+/// fence.
 #[inline(always)]
 pub(super) fn occupy_quickly() -> Option<Occupied<'static>> {
-    let record = current()?;
+    let record = CURRENT.with(std::cell::Cell::get);
+    if record.flagged.load(Ordering::Relaxed) {
+        return None;
+    }
     record.occupy(&record.quick)
 }
 
@@ -217,6 +261,25 @@ pub(super) struct Attached {
 }
 
 impl Attached {
+    /// The record, if the thread keeps it until it exits.
+    pub(super) fn kept(&self) -> Option<&'static Record> {
+        (!self.temporary).then_some(self.record)
+    }
+
+    /// Runs the errand if the record is flagged and the thread is inside of nothing; otherwise the
+    /// flag waits for a later entry.
+    pub(super) fn run_errand(&self) {
+        let record = self.record;
+        if record.on_errand.get() || !record.is_idle() {
+            return;
+        }
+        while record.flagged.swap(false, Ordering::Acquire) {
+            record.on_errand.set(true);
+            let _ended = OnErrand(record);
+            errand::run();
+        }
+    }
+
     /// Takes a free cell, in either mode.
     pub(super) fn occupy(&self) -> Option<Occupied<'static>> {
         let record = self.record;
@@ -244,6 +307,15 @@ impl Drop for Attached {
     }
 }
 
+/// The errand runs for as long as this lives.
+struct OnErrand(&'static Record);
+
+impl Drop for OnErrand {
+    fn drop(&mut self) {
+        self.0.on_errand.set(false);
+    }
+}
+
 struct Registry {
     all: Vec<&'static Record>,
     free: Vec<&'static Record>,
@@ -256,12 +328,26 @@ global! {
 
 fn claim() -> &'static Record {
     let mut registry = lock(&REGISTRY);
-    if let Some(record) = registry.free.pop() {
-        return record;
-    }
-    let record: &'static Record = Box::leak(Box::new(Record::new()));
-    registry.all.push(record);
+    let record = registry.free.pop().unwrap_or_else(|| {
+        let record: &'static Record = Box::leak(Box::new(Record::new()));
+        registry.all.push(record);
+        record
+    });
+    record.thread.set(kernel_id());
     record
+}
+
+/// The kernel's id of the calling thread, by which `/proc` knows it.
+#[cfg(all(target_os = "linux", not(miri), not(keyway_loom)))]
+fn kernel_id() -> u64 {
+    // SAFETY: no arguments, no failure.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    u64::try_from(id).unwrap_or(0)
+}
+
+#[cfg(not(all(target_os = "linux", not(miri), not(keyway_loom))))]
+fn kernel_id() -> u64 {
+    0
 }
 
 fn release(record: &'static Record) {
@@ -272,6 +358,14 @@ fn release(record: &'static Record) {
 /// (Entered).
 pub(super) fn is_held(value: *const ()) -> bool {
     lock(&REGISTRY).all.iter().any(|record| record.holds(value))
+}
+
+/// The threads that have `value` in a cell, as far as they can be named.
+pub(super) fn holders(value: *const ()) -> Vec<u64> {
+    let registry = lock(&REGISTRY);
+    let holding = registry.all.iter().filter(|record| record.holds(value));
+    let threads = holding.map(|record| record.thread.get());
+    threads.filter(|thread| *thread != 0).collect()
 }
 
 /// Whether the calling thread itself has `value` in a cell.

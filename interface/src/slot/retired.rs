@@ -97,6 +97,14 @@ impl<T: Send + Sync + 'static> Retired<T> {
         }
     }
 
+    /// The threads that are inside, by the kernel's ids: for people to read, since each may leave at
+    /// any moment. Empty where the system has no such ids (other than Linux), and for calls that are
+    /// nested deeper than [`NEST`](super::NEST).
+    #[must_use]
+    pub fn holders(&self) -> Vec<u64> {
+        record::holders(self.pending.address())
+    }
+
     fn reclaim(mut self) -> Result<Arc<T>, Self> {
         if !self.pending.is_clear() {
             return Err(self);

@@ -4,14 +4,14 @@
 #[cfg(keyway_loom)]
 pub(super) use loom::{
     cell::Cell,
-    sync::atomic::{AtomicPtr, fence},
+    sync::atomic::{AtomicBool, AtomicPtr, fence},
     sync::{Arc, Mutex, MutexGuard},
     thread::yield_now,
 };
 #[cfg(not(keyway_loom))]
 pub(super) use std::{
     cell::Cell,
-    sync::atomic::{AtomicPtr, fence},
+    sync::atomic::{AtomicBool, AtomicPtr, fence},
     sync::{Arc, Mutex, MutexGuard},
     thread::yield_now,
 };
@@ -39,6 +39,23 @@ macro_rules! global {
     };
 }
 pub(super) use global;
+
+/// A function that a static can be made with; loom makes its primitives when the model runs.
+#[cfg(not(keyway_loom))]
+macro_rules! constant {
+    ($(#[$attr:meta])* fn $name:ident($($arg:ident: $arg_ty:ty),*) -> $ty:ty $body:block) => {
+        $(#[$attr])*
+        const fn $name($($arg: $arg_ty),*) -> $ty $body
+    };
+}
+#[cfg(keyway_loom)]
+macro_rules! constant {
+    ($(#[$attr:meta])* fn $name:ident($($arg:ident: $arg_ty:ty),*) -> $ty:ty $body:block) => {
+        $(#[$attr])*
+        fn $name($($arg: $arg_ty),*) -> $ty $body
+    };
+}
+pub(super) use constant;
 
 /// A thread-local that costs no check where it has no destructor; loom cannot parse the `const`
 /// which asks for that.

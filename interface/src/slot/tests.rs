@@ -1,6 +1,8 @@
 //! What holds for a slot on real threads. The stress is in `stress`, the exhaustive small cases are
 //! the loom models.
 
+#[path = "tests/errands.rs"]
+mod errands;
 #[path = "tests/fences.rs"]
 mod fences;
 #[path = "tests/stress.rs"]
@@ -135,6 +137,37 @@ fn a_value_stays_until_the_last_call_inside_of_it_returns() {
         assert_eq!(dropped_so_far.load(Ordering::SeqCst), 0);
     });
     assert_eq!(dropped.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn a_retired_value_names_the_threads_that_are_inside() {
+    fn this_thread() -> u64 {
+        let link = std::fs::read_link("/proc/thread-self").expect("linux has it");
+        let id = link
+            .file_name()
+            .and_then(|name| name.to_str()?.parse().ok());
+        id.expect("a number")
+    }
+    let slot = Slot::new(Some(Arc::new(1)));
+    let (entered, has_entered) = mpsc::channel();
+    let (leave, may_leave) = mpsc::channel::<()>();
+    let slot = &slot;
+    thread::scope(move |scope| {
+        scope.spawn(move || {
+            slot.with(|_| {
+                entered.send(this_thread()).expect("the test waits");
+                may_leave.recv().expect("the test lets go");
+            })
+        });
+        let reader = has_entered.recv().expect("the reader enters");
+        let retired = slot.with(|_| slot.swap(None)).flatten();
+        let retired = retired.expect("the slot held a value");
+        assert_eq!(retired.holders(), [reader]);
+        leave.send(()).expect("the reader waits");
+        let value = retired.wait(Duration::MAX);
+        assert_eq!(*value.expect("the call returns"), 1);
+    });
 }
 
 #[test]

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use crate::slot::{NEST, Retired, Slot, deferred, end_thread, records, sweep};
+use crate::slot::{Flag, NEST, Retired, Slot, deferred, end_thread, records, set_errand, sweep};
 
 /// A value that loom watches: a read of it fails the model unless it happens after the making of
 /// the value, and before its drop.
@@ -260,5 +261,89 @@ fn a_record_is_handed_from_a_thread_that_exits_to_one_that_starts() {
         drop(reclaim(slot.swap(Some(Watched::new(2)))));
         second.join().unwrap();
         assert_eq!(records(), 1);
+    });
+}
+
+loom::lazy_static! {
+    /// What a raiser does before it raises the flag; loom watches it. None after the run.
+    static ref TASK: Task = Task(UnsafeCell::new(0));
+    static ref RUNS: AtomicUsize = AtomicUsize::new(0);
+}
+
+struct Task(UnsafeCell<usize>);
+
+// SAFETY: it is written before the flag is raised, and read by the errand: that this is an order is
+// what loom watches.
+unsafe impl Sync for Task {}
+
+fn set_task(task: usize) {
+    // SAFETY: see `Task`.
+    TASK.0.with_mut(|place| unsafe { *place = task });
+}
+
+fn run_task() {
+    // SAFETY: see `Task`.
+    assert_eq!(TASK.0.with(|place| unsafe { *place }), 1);
+    RUNS.fetch_add(1, Ordering::Relaxed);
+}
+
+fn runs() -> usize {
+    RUNS.load(Ordering::Relaxed)
+}
+
+/// A thread that raises the flag of the calling one.
+fn raiser() -> thread::JoinHandle<()> {
+    set_errand(run_task);
+    let flag = Flag::of_this_thread().expect("the thread has a record");
+    thread::spawn(move || {
+        set_task(1);
+        flag.raise();
+    })
+}
+
+#[test]
+fn a_flag_that_is_raised_around_an_entry_is_seen_to_at_this_one_or_the_next_and_once() {
+    explore(4, || {
+        let slot = slot();
+        let raiser = raiser();
+        call(&slot);
+        assert!(runs() <= 1);
+        raiser.join().unwrap();
+        call(&slot);
+        assert_eq!(runs(), 1);
+        call(&slot);
+        assert_eq!(runs(), 1);
+    });
+}
+
+#[test]
+fn a_flag_that_is_raised_under_a_call_waits_for_the_end_of_that_call() {
+    explore(3, || {
+        let slot = slot();
+        let raiser = raiser();
+        slot.with(|outer| {
+            let before = runs();
+            assert_eq!(call(&slot), outer.read());
+            assert_eq!(runs(), before, "the errand ran inside of a call");
+        });
+        raiser.join().unwrap();
+        call(&slot);
+        assert_eq!(runs(), 1);
+    });
+}
+
+#[test]
+fn a_flagged_reader_and_a_writer_that_reclaims() {
+    explore(3, || {
+        let slot = slot();
+        let raiser = raiser();
+        let writer = reader(&slot, |slot| {
+            drop(reclaim(slot.swap(Some(Watched::new(2)))));
+        });
+        call(&slot);
+        raiser.join().unwrap();
+        call(&slot);
+        assert_eq!(runs(), 1);
+        writer.join().unwrap();
     });
 }

@@ -10,7 +10,7 @@ use keyway::{Imported, State};
 use keyway_manifest::{ReloadMode, StatePolicy};
 
 use super::attempt::{Attempt, Ready, Verdict};
-use crate::drain::drain;
+use crate::drain::{Left, drain};
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Doorkeeper;
 use crate::host::Host;
@@ -97,7 +97,7 @@ impl HandOver {
             let left = drain(&attempt.host.inner.clock, &old, room.1, waited).await;
             attempt.times.drain = clock.elapsed();
             if !left.is_nothing() {
-                let error = still_busy(&old, left.pending, left.stuck.len(), patience);
+                let error = still_busy(&old, &left, patience);
                 return Err(Verdict::Refused(ReloadPhase::Drain, error));
             }
         }
@@ -192,10 +192,13 @@ impl HandOver {
     }
 }
 
-fn still_busy(old: &Instance, pending: usize, stuck: usize, patience: Duration) -> HostError {
+fn still_busy(old: &Instance, left: &Left, patience: Duration) -> HostError {
     let message = format!(
-        "calls did not end within {patience:?}: {pending} asynchronous, and synchronous ones to \
-         {stuck} capabilities"
+        "calls did not end within {patience:?}: {} asynchronous, and synchronous ones in {} \
+         objects{}",
+        left.pending,
+        left.stuck.len(),
+        left.on_threads(),
     );
     HostError::new(HostErrorKind::Reload, message)
         .of_plugin(&old.label())
