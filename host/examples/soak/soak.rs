@@ -8,7 +8,6 @@ mod broken;
 mod builds;
 mod callers;
 // Included instead of depended upon: a dev-dependency would be built for every test.
-#[expect(unreachable_pub, reason = "in the plugin it is reachable")]
 #[path = "../../../tests/fixtures/soaks/src/calls.rs"]
 mod calls;
 mod meter;

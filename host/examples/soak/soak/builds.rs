@@ -69,21 +69,24 @@ impl Builds {
     /// By turns as cargo does, which deletes the old file and makes a hard link to the new one, and
     /// as an installer does, by a rename.
     fn put(&self, build: &[u8]) -> std::io::Result<Instant> {
-        let (file, new) = (self.file(), self.dir.join("libsoaks-new"));
+        let (file, new) = (self.file(), self.dir.join("libsoaks-built"));
+        // A new file, and not the old one written anew: that may be what is watched.
+        remove(&new)?;
         std::fs::write(&new, build)?;
         if self.number.is_multiple_of(2) {
             std::fs::rename(&new, &file)?;
-            return Ok(Instant::now());
+        } else {
+            remove(&file)?;
+            std::fs::hard_link(&new, &file)?;
         }
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        std::fs::hard_link(&new, &file)?;
-        let complete = Instant::now();
-        // The next build is another file, and not this one written anew.
-        std::fs::remove_file(&new)?;
-        Ok(complete)
+        Ok(Instant::now())
+    }
+}
+
+fn remove(file: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

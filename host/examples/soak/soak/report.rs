@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::options::{Options, Work};
+use super::options::Work;
 use super::stand::Left;
 use super::times::{Times, milliseconds};
 
@@ -118,10 +118,7 @@ impl Report {
         let rss: Vec<i64> = self.usage.iter().map(|usage| usage.rss_kb).collect();
         let allocated: Vec<i64> = self.usage.iter().map(|usage| usage.allocated_kb).collect();
         let ends = |ends: &Ends<usize>| json!({ "before": ends.before, "after": ends.after });
-        let value = json!({
-            "schema_version": 1,
-            "work": work,
-            "rounds": rounds,
+        let setup = json!({
             "profile": if cfg!(debug_assertions) { "debug" } else { "release" },
             "mode": if self.exclusive { "exclusive" } else { "snapshot" },
             "probation_ms": self.probation.map(milliseconds),
@@ -129,6 +126,30 @@ impl Report {
             "caller_rest_ms": milliseconds(self.rest),
             "cores": std::thread::available_parallelism().map_or(0, usize::from),
             "plugin_bytes": self.bytes,
+        });
+        let state = json!({
+            "ancestors": self.ancestors,
+            "total": self.total,
+            "added": self.added,
+        });
+        let memory = json!({
+            "rss_kb": rss,
+            "rss_trimmed_kb": self.trimmed.rss_kb,
+            "allocated_kb": allocated,
+        });
+        let left = json!({
+            "open": counts.open,
+            "pinned": counts.pinned.len(),
+            "retained": counts.retained.len(),
+            "copies": self.left.copies,
+            "destructors_run_by_reaper": counts.destructors_run,
+            "keys_deleted": counts.keys_deleted,
+        });
+        let value = json!({
+            "schema_version": 1,
+            "work": work,
+            "rounds": rounds,
+            "setup": setup,
             "seconds": (self.took.as_secs_f64() * 10.0).round() / 10.0,
             "reloads": committed,
             "triggers": triggers,
@@ -139,26 +160,16 @@ impl Report {
             "calls": self.calls,
             "failed_calls": self.failed_calls,
             "visitors": self.visitors,
-            "callers_panicked": self.callers_panicked,
-            "ancestors": self.ancestors,
-            "total": self.total,
-            "added": self.added,
+            "state": state,
             "p50_ms": self.times.quantile_ms(0.50),
             "p90_ms": self.times.quantile_ms(0.90),
             "p99_ms": self.times.quantile_ms(0.99),
             "max_ms": self.times.quantile_ms(1.0),
             "rss_growth_kb": self.growth_kb(),
-            "rss_kb": rss,
-            "allocated_kb": allocated,
-            "rss_trimmed_kb": self.trimmed.rss_kb,
+            "memory": memory,
             "unloads_verified": counts.unloaded,
             "leftover_mappings": self.leftover(),
-            "leftover_copies": self.left.copies,
-            "open": counts.open,
-            "pinned": counts.pinned.len(),
-            "retained": counts.retained,
-            "destructors_run": counts.destructors_run,
-            "keys_deleted": counts.keys_deleted,
+            "left": left,
             "pthread_keys_free": ends(&self.keys),
             "threads": ends(&self.threads),
             "open_files": ends(&self.files),
