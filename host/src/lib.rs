@@ -68,9 +68,53 @@
 //! Both stay valid when the plugin ends or is replaced. Every call answers a
 //! [`Result`](keyway::Result); a panic in the plugin is one of its errors.
 //!
+//! # How it is replaced
+//!
+//! [`Host::reload`] takes a new version over from the plugin's file, and with
+//! [`hot_reload`](HostBuilder::hot_reload) that happens whenever the file has changed. The new version
+//! goes through all the steps above beside the old one, which serves meanwhile. Then
+//!
+//! 7. the old version's state is handed over, if it has any;
+//! 8. the new version activates, and is asked for its health;
+//! 9. all that it registered takes the place of what the old one had, at once: no caller sees the new
+//!    version and afterwards the old one;
+//! 10. it is on [`Probation`]: if it panics too often, or says that it is ill, the old version serves
+//!     again;
+//! 11. calls that the old version has started finish there, it ends, and its library is unloaded.
+//!
+//! What goes wrong before step 9 ends in an outcome that says in which phase and why, and the old
+//! version serves on. Each trigger ends in exactly one [`ReloadReport`]; [`Host::events`] tells of the
+//! steps on the way.
+//!
+//! ```
+//! # use keyway_host::{Host, HostError, Probation, ReloadOutcome};
+//! # use semver::Version;
+//! # async fn example() -> Result<(), HostError> {
+//! let host = Host::builder("acme", Version::new(0, 5, 0))
+//!     .hot_reload(true)
+//!     .probation(Probation::default().max_panics(0))
+//!     .build()?;
+//! host.load("plugins/libgreeter.so").await?;
+//!
+//! // By hand, and it says what came of it:
+//! let report = host.reload("greeter").await?;
+//! match &report.outcome {
+//!     ReloadOutcome::Committed => println!("v{} serves", report.to.as_ref().expect("it was read")),
+//!     ReloadOutcome::Unchanged => println!("it is the one that serves"),
+//!     ReloadOutcome::Refused { phase, reason } => println!("v{} serves on: {phase}: {reason}", report.from),
+//!     _ => {}
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A plugin that owns what cannot exist twice, such as a port, says `mode = "exclusive"` in its manifest:
+//! then calls wait, in a queue with a bound, while the one version ends and the other one starts.
+//!
 //! # What it cannot do
 //!
-//! A plugin runs inside this process: it is trusted code. Its library is unloaded once nothing holds
+//! A plugin runs inside this process: it is trusted code. A step that blocks its thread for ever cannot
+//! be stopped; the host goes on without that thread. Its library is unloaded once nothing holds
 //! it any more, where the platform allows that; see [`Host::libraries`].
 
 mod boundary;

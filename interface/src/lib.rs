@@ -67,7 +67,10 @@
 //! 5. **Active.** [`Plugin::activate`] registers what the plugin offers; it takes effect together.
 //! 6. **Called.** Each call goes through a handle. A panic is contained and answered as a
 //!    [`PluginError`]; the next call works.
-//! 7. **Ended.** The registrations are withdrawn, [`Plugin::deactivate`] runs, the plugin's value
+//! 7. **Replaced.** A newer version is prepared beside it, takes its state
+//!    ([`Plugin::export_state`], [`Plugin::import_state`]), activates, and gets all new calls. This one
+//!    finishes the calls that it has started.
+//! 8. **Ended.** The registrations are withdrawn, [`Plugin::deactivate`] runs, the plugin's value
 //!    is dropped and its tasks are cancelled.
 //!
 //! # Settings

@@ -124,7 +124,7 @@ impl Host {
     /// [`HostErrorKind::NotFound`] when no plugin of this name is loaded.
     pub async fn rollback(&self, name: &str) -> Result<Arc<ReloadReport>, HostError> {
         let plugin = self.inner.find(name)?;
-        let reason = HostError::new(HostErrorKind::Health, "the application asked for it");
+        let reason = HostError::new(HostErrorKind::Reload, "the application asked for it");
         let host = self.clone();
         let began = Instant::now();
         let task = self.runtime().spawn(async move {

@@ -2,8 +2,10 @@
 //! disturbed by any of it.
 
 mod exclusive;
+mod in_flight;
 mod outcomes;
 mod probation;
+mod races;
 mod scene;
 mod sets;
 mod state;

@@ -3,12 +3,13 @@
 
 use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use image_filter::{ImageFilter, ImageFilterHandle, ImagePlugin};
 use keyway::{Bytes, ErrorKind, PluginError, Result};
-use keyway_host::{Host, HostBuilder, LoadOptions};
+use keyway_host::{Host, HostBuilder, LoadOptions, ReloadOptions, ReloadOutcome};
 use keyway_tests::host_builder;
 use misbehaves::{Misbehaves, Trouble, TroubleHandle};
 use tempfile::TempDir;
@@ -39,8 +40,9 @@ pub(crate) fn everything(plugins: &Plugins) {
     bench.dropped_calls_are_cancelled();
     bench.results_outlive_their_plugin();
     bench.plugins_come_and_go_under_load();
-    if matches!(plugins, Plugins::Linked) {
-        bench.calls_nest();
+    match plugins {
+        Plugins::Linked => bench.calls_nest(),
+        Plugins::Libraries(_) => bench.plugins_are_reloaded_under_load(),
     }
     let ended = bench.host.block_on(bench.host.shutdown());
     assert!(ended.is_empty(), "{ended:?}");
@@ -241,6 +243,48 @@ impl Bench {
             }
         });
         trouble.count().expect("it serves");
+    }
+
+    /// The same while one of them is reloaded, with a version on probation beside the one that
+    /// serves, and sent back: no call ever fails.
+    fn plugins_are_reloaded_under_load(&self) {
+        let trouble = self.trouble();
+        let over = AtomicBool::new(false);
+        let failed = std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        trouble.count().expect("no call fails");
+                        let pended = self.host.block_on(trouble.pend(2));
+                        pended.expect("no call fails");
+                        let mut numbers = trouble.numbers(u64::MAX).expect("no call fails");
+                        let next = self.host.block_on(numbers.next());
+                        next.expect("there are more").expect("no call fails");
+                    }
+                });
+            }
+            let mut failed = Vec::new();
+            for round in 0..6 {
+                let options = ReloadOptions::new().force();
+                let reload = self.host.reload_with("misbehaves", options);
+                let mut reports = vec![self.host.block_on(reload)];
+                if round % 3 == 2 {
+                    reports.push(self.host.block_on(self.host.rollback("misbehaves")));
+                }
+                let refused = |outcome: &ReloadOutcome| {
+                    matches!(
+                        outcome,
+                        ReloadOutcome::Unchanged | ReloadOutcome::Refused { .. }
+                    )
+                };
+                failed.extend(reports.into_iter().filter(|report| {
+                    report.as_ref().is_err() || report.as_ref().is_ok_and(|r| refused(&r.outcome))
+                }));
+            }
+            over.store(true, Ordering::Relaxed);
+            failed
+        });
+        assert!(failed.is_empty(), "{failed:#?}");
     }
 
     fn calls_nest(&self) {

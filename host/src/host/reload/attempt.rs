@@ -225,9 +225,6 @@ impl Attempt {
 
     /// From a new version that is prepared to one that is active, and only has to take over.
     pub(super) async fn hand_over(&mut self, draft: Draft) -> Result<Ready, Verdict> {
-        let name = Arc::clone(&self.plugin.name);
-        tracing::info!("Deactivating '{name}' v{}", self.old.generation.version);
-        tracing::info!("Loading '{name}' v{}", draft.version());
         hand_over(self, draft).await
     }
 
@@ -276,10 +273,7 @@ impl Attempt {
                     "Plugin '{name}' was not reloaded, v{serving} serves on: {phase}: {error}"
                 );
                 let reason = Arc::new(error);
-                // Whether it is worth another try does not depend on the file in these cases.
-                let of_the_file = !matches!(phase, ReloadPhase::Admit | ReloadPhase::Drain)
-                    && reason.kind() != HostErrorKind::Reload;
-                if let Some(hash) = self.hash.filter(|_| of_the_file) {
+                if let Some(hash) = self.hash.filter(|_| is_of_the_file(phase, &reason)) {
                     self.plugin.state().refused = Some(Refusal {
                         hash,
                         phase,
@@ -310,6 +304,14 @@ impl Attempt {
         self.plugin.state().last = Some(Arc::clone(&report));
         report
     }
+}
+
+/// Whether the file is what was wrong, so that it need not be tried again.
+fn is_of_the_file(phase: ReloadPhase, reason: &HostError) -> bool {
+    use HostErrorKind::{Host, Quarantined, Reload, Retained, Stage};
+    let of_the_host = [Host, Quarantined, Reload, Retained, Stage];
+    !matches!(phase, ReloadPhase::Admit | ReloadPhase::Drain)
+        && !of_the_host.contains(&reason.kind())
 }
 
 fn refused_before(refusal: &Refusal) -> HostError {

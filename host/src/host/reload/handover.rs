@@ -105,6 +105,10 @@ impl HandOver {
         let state = self.move_state(attempt, draft).await;
         attempt.times.state = clock.elapsed();
         state.map_err(|error| Verdict::Refused(ReloadPhase::State, draft.labelled(error)))?;
+        // From here on it is the new one's turn, unless it fails.
+        let name = &attempt.plugin.name;
+        tracing::info!("Deactivating '{name}' v{}", old.generation.version);
+        tracing::info!("Loading '{name}' v{}", draft.version());
         if exclusive {
             let host = &attempt.host;
             let deadline = host.inner.options.lifecycle_deadline;

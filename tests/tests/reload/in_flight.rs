@@ -1,0 +1,120 @@
+//! What has started on a version finishes on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyway_host::{Host, ReloadOptions, ReloadPhase};
+use keyway_tests::binary::with_reload;
+use keyway_tests::plugin;
+use keyway_tests::poll::{Wakes, poll_once};
+use misbehaves::{Trouble, TroubleHandle};
+use serde_json::json;
+
+use super::scene::{PATIENCE, assert_committed, assert_refused, without_probation};
+
+fn loaded() -> (Host, TroubleHandle) {
+    let host = without_probation().build().expect("a host");
+    host.block_on(host.load(plugin("misbehaves")))
+        .expect("it loads");
+    let trouble = host.capability("trouble").expect("it is offered");
+    (host, trouble)
+}
+
+/// Replaces the version that serves by another copy of itself.
+fn replace(host: &Host) {
+    let reload = host.reload_with("misbehaves", ReloadOptions::new().force());
+    assert_committed(&host.block_on(reload).expect("it is loaded"));
+}
+
+#[test]
+fn a_pending_call_finishes_on_the_version_that_it_started_on_and_keeps_it() {
+    let (host, trouble) = loaded();
+    let mut call = Box::pin(trouble.pend(3));
+    assert!(poll_once(call.as_mut()).is_pending());
+    replace(&host);
+    let draining = host.plugin("misbehaves").expect("it is loaded").draining;
+    assert_eq!(draining.len(), 1, "{draining:?}");
+    assert_eq!((draining[0].generation, draining[0].calls), (1, 1));
+    let counts = host.libraries();
+    assert_eq!((counts.open, counts.unloaded), (2, 0), "{counts:?}");
+    assert_eq!(host.block_on(call).expect("it is not lost"), 3);
+    let counts = wait_for_unloaded(&host, 1);
+    assert_eq!(counts, 1, "only the new one is open");
+}
+
+#[test]
+fn a_stream_and_a_buffer_outlive_the_version_that_they_came_from() {
+    let (host, trouble) = loaded();
+    let mut numbers = trouble.numbers(u64::MAX).expect("it works");
+    assert_eq!(next(&host, &mut numbers), Some(0));
+    let home = tempfile::tempdir().expect("a directory");
+    let mark = home.path().join("mark").to_string_lossy().into_owned();
+    let buffer = trouble.buffer("from the old", mark).expect("it works");
+    replace(&host);
+    assert_eq!(next(&host, &mut numbers), Some(1));
+    assert_eq!(&buffer[..], b"from the old");
+    let counts = host.libraries();
+    assert_eq!((counts.open, counts.unloaded), (2, 0), "{counts:?}");
+    drop(numbers);
+    drop(buffer);
+    wait_for_unloaded(&host, 1);
+}
+
+#[test]
+fn in_exclusive_mode_a_call_that_does_not_end_keeps_the_old_version_and_is_not_cancelled() {
+    let deadline = Duration::from_millis(100);
+    let builder = without_probation().lifecycle_deadline(deadline);
+    let host = builder.build().expect("a host");
+    let home = tempfile::tempdir().expect("a directory");
+    let file = home.path().join("plugin.so");
+    let library = std::fs::read(plugin("misbehaves")).expect("a library");
+    let exclusive = with_reload(&library, json!({ "mode": "exclusive" }));
+    std::fs::write(&file, exclusive).expect("a file");
+    host.block_on(host.load(&file)).expect("it loads");
+    let trouble: TroubleHandle = host.capability("trouble").expect("it is offered");
+    let mut call = Box::pin(trouble.pend(3));
+    assert!(poll_once(call.as_mut()).is_pending());
+    let reload = host.reload_with("misbehaves", ReloadOptions::new().force());
+    let report = host.block_on(reload).expect("it is loaded");
+    assert_refused(
+        &report,
+        ReloadPhase::Drain,
+        &["did not end", "1 asynchronous"],
+    );
+    // A call that came meanwhile was served by the old version, which serves on.
+    assert_eq!(trouble.count().expect("it serves"), 1);
+    assert_eq!(host.block_on(call).expect("it is not lost"), 3);
+    replace(&host);
+}
+
+#[test]
+fn a_call_that_waits_for_its_turn_runs_on_the_version_that_serves_by_then() {
+    let (host, trouble) = loaded();
+    trouble.count().expect("it serves");
+    let wakes = Arc::new(Wakes::default());
+    let mut call = Box::pin(trouble.pend(1));
+    replace(&host);
+    assert!(wakes.poll(call.as_mut()).is_pending());
+    let counts = wait_for_unloaded(&host, 1);
+    assert_eq!(counts, 1, "a call that has not started holds nothing");
+    assert_eq!(host.block_on(call).expect("it is not lost"), 1);
+}
+
+fn next(host: &Host, stream: &mut keyway::Stream<u64>) -> Option<u64> {
+    let next = host.block_on(stream.next());
+    next.map(|item| item.expect("a number"))
+}
+
+/// Waits until so many libraries were unloaded; answers how many are open then.
+#[track_caller]
+fn wait_for_unloaded(host: &Host, unloaded: usize) -> usize {
+    let end = std::time::Instant::now() + PATIENCE;
+    loop {
+        let counts = host.libraries();
+        if counts.unloaded >= unloaded {
+            return counts.open;
+        }
+        assert!(std::time::Instant::now() < end, "{counts:?}");
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,213 @@
+//! Reloads against everything that may happen at the same time.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use keeps_state::Counter;
+use keyway_host::{Host, ReloadOptions};
+use keyway_tests::{host_builder, plugin};
+use lives_in_threads::{Traces, TracesHandle};
+use serde_json::json;
+
+use super::scene::{NAME, PATIENCE, Scene, assert_committed, without_probation};
+
+/// Enough to meet what happens at the same time, and few enough for a debug build.
+const RELOADS: usize = 40;
+
+fn with_traces() -> (Host, TracesHandle) {
+    let host = without_probation().build().expect("a host");
+    host.block_on(host.load(plugin("lives-in-threads")))
+        .expect("it loads");
+    let traces = host.capability("traces").expect("it is offered");
+    (host, traces)
+}
+
+fn force(host: &Host, name: &str) {
+    let reload = host.reload_with(name, ReloadOptions::new().force());
+    assert_committed(&host.block_on(reload).expect("it is loaded"));
+}
+
+/// Does something over and over on other threads until the plugin was reloaded often enough.
+fn while_reloading(host: &Host, name: &str, work: impl Fn() + Sync) -> usize {
+    let (over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let failed = std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    work();
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let mut failed = None;
+        for _ in 0..RELOADS {
+            let reload = host.reload_with(name, ReloadOptions::new().force());
+            let report = host.block_on(reload).expect("it is loaded");
+            if !report.outcome.is_committed() {
+                failed = Some(report);
+            }
+        }
+        // Before anything is asserted, or the threads would go on for ever.
+        over.store(true, Ordering::Relaxed);
+        failed
+    });
+    assert!(failed.is_none(), "{failed:#?}");
+    done.into_inner()
+}
+
+fn assert_all_gone(host: &Host) {
+    let errors = host.block_on(host.shutdown());
+    assert!(errors.is_empty(), "{errors:?}");
+    let counts = host.wait_for_unload(PATIENCE);
+    assert_eq!(counts.open, 0, "{counts:?}");
+    assert_eq!(counts.unloaded, RELOADS + 1, "{counts:?}");
+    assert!(
+        counts.pinned.is_empty() && counts.retained.is_empty(),
+        "{counts:?}"
+    );
+}
+
+#[test]
+fn threads_that_call_and_end() {
+    let (host, traces) = with_traces();
+    let calls = while_reloading(&host, "lives-in-threads", || {
+        let traces = traces.clone();
+        let thread = std::thread::spawn(move || {
+            traces.thread_local().expect("no call fails");
+            traces.current_thread().expect("no call fails");
+        });
+        thread.join().expect("it ends in peace");
+    });
+    assert!(calls > 0);
+    assert_all_gone(&host);
+}
+
+#[test]
+fn threads_that_leave_all_kinds_of_traces_and_live_on() {
+    let (host, traces) = with_traces();
+    let calls = while_reloading(&host, "lives-in-threads", || {
+        traces.thread_local().expect("no call fails");
+        traces.current_thread().expect("no call fails");
+        assert_eq!(traces.thread().expect("no call fails"), 42);
+        assert!(traces.caught_panic().expect("no call fails"));
+    });
+    assert!(calls > 0);
+    assert_all_gone(&host);
+}
+
+#[test]
+fn the_last_lease_is_dropped_on_any_thread() {
+    let (host, traces) = with_traces();
+    let calls = while_reloading(&host, "lives-in-threads", || {
+        let buffer = traces.buffer().expect("no call fails");
+        let other = std::thread::spawn(move || drop(buffer));
+        other.join().expect("it ends in peace");
+    });
+    assert!(calls > 0);
+    assert_all_gone(&host);
+}
+
+static HOST: OnceLock<Host> = OnceLock::new();
+
+extern "C" fn reload_own_plugin() {
+    let host = HOST.get().expect("the test has set it");
+    force(host, NAME);
+}
+
+extern "C" fn reload_other_plugin() {
+    let host = HOST.get().expect("the test has set it");
+    force(host, "lives-in-threads");
+}
+
+#[test]
+fn a_plugin_is_reloaded_from_inside_of_a_call_into_it_or_into_another() {
+    let scene = Scene::new(without_probation(), "v1", json!({}));
+    let load = scene.host.load(plugin("lives-in-threads"));
+    scene.host.block_on(load).expect("it loads");
+    HOST.set(scene.host.clone())
+        .expect("only this test sets it");
+    let counter = scene.counter();
+    let other = reload_other_plugin as extern "C" fn() as usize;
+    assert_eq!(counter.call_back(other).expect("it works"), "0.1.0");
+    scene.put("v2");
+    let own = reload_own_plugin as extern "C" fn() as usize;
+    let answered = counter.call_back(own).expect("it works");
+    assert_eq!(answered, "0.1.0", "the call ends where it has started");
+    assert_eq!(counter.version().expect("it serves"), "0.1.1");
+    let status = |name: &str| scene.host.plugin(name).expect("it is loaded");
+    assert_eq!(status("lives-in-threads").generation, 2);
+    assert_eq!(status(NAME).generation, 2);
+}
+
+#[test]
+fn triggers_from_many_threads_end_in_one_outcome_each() {
+    let scene = Scene::new(without_probation(), "v1", json!({}));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..10).for_each(|_| force(&scene.host, NAME)));
+        }
+    });
+    let status = scene.host.plugin(NAME).expect("it is loaded");
+    assert_eq!(status.generation, 41);
+}
+
+#[test]
+fn a_host_that_shuts_down_in_the_middle_of_reloads_ends_everything() {
+    for round in 0..8 {
+        let scene = Scene::new(host_builder(), "v1", json!({}));
+        let host = &scene.host;
+        let started = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    // Ends when there is no such plugin any more, or none that may be reloaded.
+                    let force = || host.reload_with(NAME, ReloadOptions::new().force());
+                    while let Ok(report) = host.block_on(force()) {
+                        started.fetch_add(1, Ordering::Relaxed);
+                        if !report.outcome.is_committed() {
+                            break;
+                        }
+                    }
+                });
+            }
+            while started.load(Ordering::Relaxed) < round {
+                std::thread::yield_now();
+            }
+            let errors = host.block_on(host.shutdown());
+            assert!(errors.is_empty(), "{errors:?}");
+        });
+        let counts = host.wait_for_unload(PATIENCE);
+        assert_eq!(counts.open, 0, "{counts:?}");
+    }
+}
+
+#[test]
+fn a_host_that_is_dropped_with_versions_in_every_state_leaves_nothing_behind() {
+    let (host, traces) = with_traces();
+    let buffer = traces.buffer().expect("it works");
+    force(&host, "lives-in-threads");
+    traces.thread_local().expect("it works");
+    drop(host);
+    // The handle is still there, and what it leads to.
+    traces.thread_local().expect("it works");
+    drop(buffer);
+}
+
+#[test]
+fn calls_are_served_by_both_sides_of_every_reload() {
+    let scene = Arc::new(Scene::new(
+        without_probation().lifecycle_deadline(Duration::from_secs(60)),
+        "v1",
+        json!({}),
+    ));
+    let counter = scene.counter();
+    let calls = while_reloading(&scene.host, NAME, || {
+        counter.version().expect("no call fails");
+        let nested = never_reloads as extern "C" fn() as usize;
+        counter.call_back(nested).expect("no call fails");
+    });
+    assert!(calls > RELOADS);
+}
+
+extern "C" fn never_reloads() {}
