@@ -61,6 +61,9 @@ pub struct PluginThreads {
     /// How many thread-locals with destructors, keys and threads came into being before `install`,
     /// by constructors of the library. Nobody can say when these are gone.
     pub before_install: unsafe extern "C" fn() -> u32,
+    /// Drops what statics of the library own that is worth it. Called once, when nothing of the
+    /// library runs any more, before the keys are deleted.
+    pub release: unsafe extern "C" fn(),
 }
 
 impl fmt::Debug for HostThreads {
@@ -116,7 +119,7 @@ pub fn describe() -> String {
         }};
     }
     table!(HostThreads: size, at_exit, create)
-        + &table!(PluginThreads: size, install, delete_keys, before_install)
+        + &table!(PluginThreads: size, install, delete_keys, before_install, release)
 }
 
 /// Defines the hidden symbols, inside the crate of a plugin.

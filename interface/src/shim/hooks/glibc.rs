@@ -11,6 +11,7 @@ pub(super) static TABLE: PluginThreads = PluginThreads {
     install,
     delete_keys,
     before_install,
+    release,
 };
 
 static HOST: AtomicPtr<HostThreads> = AtomicPtr::new(std::ptr::null_mut());
@@ -25,6 +26,16 @@ unsafe extern "C" fn install(host: *const HostThreads, context: usize) {
 
 unsafe extern "C" fn before_install() -> u32 {
     BEFORE.load(Ordering::Relaxed)
+}
+
+unsafe extern "C" fn release() {
+    #[cfg(feature = "tokio")]
+    {
+        // SAFETY: nothing of the library runs, says the caller, hence nobody uses the handle.
+        let release = || unsafe { crate::runtime::HANDLE.release() };
+        // No panic crosses, and nobody is there to be told of one.
+        let _ = std::panic::catch_unwind(release).map_err(std::mem::forget);
+    }
 }
 
 fn host() -> Option<(&'static HostThreads, usize)> {
