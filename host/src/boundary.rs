@@ -4,7 +4,10 @@
     reason = "calls the entry function and takes objects over"
 )]
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keyway::abi::root::PluginRootHandle;
 use keyway::abi::{Descriptor, InterfaceLayout, RResult};
@@ -27,12 +30,31 @@ pub(crate) fn enter(
         RResult::ROk(root) => root,
         RResult::RErr(error) => return Err(PluginError::from(error)),
     };
+    let owner = Arc::new(OwnerOfRoot(owner));
     // SAFETY: the object was just given to us; its table follows the root layout of the
     // descriptor, which was compared; the owner holds the library.
     let entry = unsafe { Entry::new(root, owner) };
     Ok(PluginRootHandle::from_target(Target::fixed(Arc::new(
         entry,
     ))))
+}
+
+/// The owner of a root object: the steps of a plugin's life have a deadline of the host's, and are no
+/// calls that are limited.
+struct OwnerOfRoot(Arc<dyn Owner>);
+
+impl Owner for OwnerOfRoot {
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn panicked(&self, error: &PluginError) {
+        self.0.panicked(error);
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.0.sleep(duration)
+    }
 }
 
 /// What a plugin registered, ready to be called.

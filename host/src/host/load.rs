@@ -335,6 +335,7 @@ impl Read {
             minor,
             times,
             warnings,
+            gate: None,
             guard,
         })
     }

@@ -45,6 +45,8 @@ pub(super) struct Candidate {
     pub(super) minor: u16,
     pub(super) times: LoadTimes,
     pub(super) warnings: Vec<String>,
+    /// The limit on concurrent calls of the version that it is to replace.
+    pub(super) gate: Option<Arc<Gate>>,
     /// Says to later hosts how far the load came, should the process die in it.
     pub(super) guard: Guard,
 }
@@ -165,10 +167,13 @@ impl Candidate {
         let own = own.and_then(|limit| usize::try_from(limit).ok());
         let concurrent = [own, options.max_concurrency];
         let gate = concurrent.into_iter().flatten().min().map(|concurrent| {
-            Gate::new(GateLimits {
+            let limits = GateLimits {
                 concurrent,
                 queued: options.max_queued,
-            })
+            };
+            // A limit is that of the plugin, over all its versions.
+            let old = self.gate.as_ref().filter(|old| old.limits() == limits);
+            old.map_or_else(|| Gate::new(limits), Arc::clone)
         });
         let limits = LogLimits::per_second(resources.log_events_per_second);
         Generation {

@@ -100,6 +100,29 @@ fn a_call_that_waits_for_its_turn_runs_on_the_version_that_serves_by_then() {
     assert_eq!(host.block_on(call).expect("it is not lost"), 1);
 }
 
+#[test]
+fn a_limit_on_concurrent_calls_is_that_of_the_plugin_over_all_its_versions() {
+    let builder = without_probation().max_concurrency(1);
+    let host = builder.build().expect("a host");
+    host.block_on(host.load(plugin("misbehaves")))
+        .expect("it loads");
+    let trouble: TroubleHandle = host.capability("trouble").expect("it is offered");
+    let mut running = Box::pin(trouble.pend(3));
+    assert!(poll_once(running.as_mut()).is_pending());
+    let wakes = Arc::new(Wakes::default());
+    let mut waiting = Box::pin(trouble.pend(1));
+    assert!(wakes.poll(waiting.as_mut()).is_pending());
+    replace(&host);
+    assert!(
+        trouble.count().is_err(),
+        "the only place is taken, by a call into the version before"
+    );
+    assert_eq!(host.block_on(running).expect("it is not lost"), 3);
+    assert!(wakes.count() > 0, "it is its turn");
+    assert_eq!(host.block_on(waiting).expect("it is not lost"), 1);
+    assert_eq!(trouble.count().expect("there is a place"), 1);
+}
+
 fn next(host: &Host, stream: &mut keyway::Stream<u64>) -> Option<u64> {
     let next = host.block_on(stream.next());
     next.map(|item| item.expect("a number"))

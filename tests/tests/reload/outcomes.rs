@@ -190,6 +190,31 @@ fn two_triggers_at_once_are_served_one_after_the_other() {
 }
 
 #[test]
+fn too_many_libraries_that_stay_in_memory_end_the_reloading_but_not_the_serving() {
+    let mut scene = Scene::new(without_probation().max_retained(1), "v1", json!({}));
+    let staged = scene.host.plugin(NAME).expect("it is loaded").staged;
+    // The dynamic loader keeps a library for as long as anybody has it open.
+    // SAFETY: the constructors have run already.
+    #[expect(unsafe_code, reason = "opens a library of this test")]
+    let holder = unsafe { libloading::Library::new(staged.expect("a copy")) };
+    let holder = holder.expect("it is open anyway");
+    assert_committed(&scene.replace("v2"));
+    let cause = scene.wait_for(|kind| match kind {
+        EventKind::Pinned { cause, .. } => Some(cause.clone()),
+        _ => None,
+    });
+    assert!(cause.contains("dynamic loader"), "{cause}");
+    let again = || {
+        let reload = scene.host.reload_with(NAME, ReloadOptions::new().force());
+        scene.host.block_on(reload).expect("it is loaded")
+    };
+    assert_refused(&again(), ReloadPhase::Open, &["1", "memory"]);
+    assert_eq!(scene.version(), "0.1.1");
+    drop(holder);
+    assert_committed(&again());
+}
+
+#[test]
 fn stopping_a_plugin_ends_all_its_versions() {
     let scene = Scene::new(keyway_tests::host_builder(), "v1", json!({}));
     assert_committed(&scene.replace("v2"));

@@ -145,7 +145,8 @@ impl Attempt {
 
         let number = self.plugin.next_number();
         let checked = self.host.checked(path, staged, took, options, number);
-        let candidate = checked.await.map_err(refused(ReloadPhase::Check))?;
+        let mut candidate = checked.await.map_err(refused(ReloadPhase::Check))?;
+        candidate.gate.clone_from(&self.old.generation.gate);
         if candidate.name != self.plugin.name {
             let error = HostError::new(
                 HostErrorKind::Manifest,

@@ -48,6 +48,11 @@ impl Gate {
         })
     }
 
+    /// The limits that it was made with.
+    pub fn limits(&self) -> GateLimits {
+        self.limits
+    }
+
     /// Calls that run now, and calls that wait.
     pub fn load(&self) -> (usize, usize) {
         let state = self.lock();
