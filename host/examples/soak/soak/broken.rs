@@ -1,4 +1,7 @@
 //! The ways in which a build is broken, and the phase in which each of them has to be refused.
+//!
+//! Not among them is a library that exports something else as its descriptor. Where its thread hooks
+//! are is not known then, so that it stays in memory, and of such a host takes a limited number.
 
 use keyway::abi::descriptor::MAGIC;
 use keyway_host::ReloadPhase;
@@ -18,8 +21,6 @@ pub(crate) enum Flaw {
     AbiStable,
     /// Its note in the file is not the one that it loads.
     TwoFaced,
-    /// What it exports is no descriptor.
-    NoDescriptor,
     /// It panics in prepare.
     PanicInPrepare,
     /// It does not take the state.
@@ -31,13 +32,12 @@ pub(crate) enum Flaw {
 }
 
 impl Flaw {
-    pub(crate) const ALL: [Flaw; 10] = [
+    pub(crate) const ALL: [Flaw; 9] = [
         Flaw::Truncated,
         Flaw::Garbage,
         Flaw::Interface,
         Flaw::AbiStable,
         Flaw::TwoFaced,
-        Flaw::NoDescriptor,
         Flaw::PanicInPrepare,
         Flaw::State,
         Flaw::HangInActivate,
@@ -48,7 +48,7 @@ impl Flaw {
     pub(crate) fn phase(self) -> ReloadPhase {
         match self {
             Flaw::Truncated | Flaw::Garbage | Flaw::Interface => ReloadPhase::Check,
-            Flaw::AbiStable | Flaw::TwoFaced | Flaw::NoDescriptor => ReloadPhase::Open,
+            Flaw::AbiStable | Flaw::TwoFaced => ReloadPhase::Open,
             Flaw::PanicInPrepare => ReloadPhase::Prepare,
             Flaw::State => ReloadPhase::State,
             Flaw::HangInActivate => ReloadPhase::Activate,
@@ -64,7 +64,6 @@ impl Flaw {
             Flaw::Interface => "wrong interface major",
             Flaw::AbiStable => "another abi_stable",
             Flaw::TwoFaced => "note and descriptor disagree",
-            Flaw::NoDescriptor => "magic bytes",
             Flaw::PanicInPrepare => "asked to panic in prepare",
             Flaw::State => "asked to refuse the state",
             Flaw::HangInActivate => "did not finish within",
@@ -86,11 +85,6 @@ impl Flaw {
             Flaw::Interface => with_note(good, |note| note.interface_major = 9),
             Flaw::AbiStable => with_abi_stable(good, u32::MAX),
             Flaw::TwoFaced => with_note(good, |note| note.built_minor = 7),
-            Flaw::NoDescriptor => {
-                let mut copy = good.to_vec();
-                copy[descriptor(good)] ^= 1;
-                copy
-            }
             Flaw::PanicInPrepare => with_trouble(good, "prepare"),
             Flaw::State => with_trouble(good, "import"),
             Flaw::HangInActivate => with_trouble(good, "activate"),

@@ -18,8 +18,8 @@ use super::options::{Options, Work};
 /// Longer than anything here takes, on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So long may a step of a broken build hang.
-const SHORT: Duration = Duration::from_millis(250);
+/// So long may a step of a broken build hang. Good builds get no longer, and take theirs in debug.
+const SHORT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 250 });
 
 /// The stand.
 #[derive(Debug)]
