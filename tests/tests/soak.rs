@@ -61,7 +61,7 @@ fn of_triggers_that_overtake_each_other_each_ends_in_one_outcome() {
 
 #[test]
 fn broken_builds_are_refused_where_they_ought_to_be_and_hurt_nobody() {
-    let report = soak(&["--broken", "36", "--threads", "4"]);
+    let report = soak(&["--broken", "18", "--threads", "4"]);
     assert_eq!(count(&report, "failed_calls"), 0, "{report}");
     assert_eq!(
         count(&report, "reloads"),
@@ -69,7 +69,7 @@ fn broken_builds_are_refused_where_they_ought_to_be_and_hurt_nobody() {
         "a good one comes last: {report}"
     );
     let refused = serde_json::json!({
-        "activate": 4, "check": 12, "health": 4, "open": 8, "prepare": 4, "state": 4,
+        "activate": 2, "check": 6, "health": 2, "open": 4, "prepare": 2, "state": 2,
     });
     assert_eq!(report["refused"], refused, "{report}");
     assert_eq!(count(&report, "leftover_mappings"), 0, "{report}");
