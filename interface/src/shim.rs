@@ -7,6 +7,8 @@
 
 pub mod entry;
 pub mod hooks;
+#[cfg(feature = "tokio")]
+pub(crate) mod lasting;
 pub mod panic;
 pub mod signature;
 

@@ -28,7 +28,10 @@ static HOOKS: PluginThreads = PluginThreads {
     install,
     delete_keys: none,
     before_install: none,
+    release,
 };
+
+unsafe extern "C" fn release() {}
 
 unsafe extern "C" fn install(_: *const HostThreads, _: usize) {}
 

@@ -23,10 +23,10 @@ use crate::thread_name::thread_name;
 
 pub(crate) use list::host_thread;
 
-#[cfg(target_os = "linux")]
-use list::at_thread_exit;
 #[cfg(test)]
 pub(super) use list::at_thread_exit as leave;
+#[cfg(target_os = "linux")]
+use list::{at_thread_exit, at_thread_exit_last};
 
 /// Keeps a generation, hence its library.
 pub(crate) type Lease = Arc<dyn Any + Send + Sync>;
@@ -62,6 +62,7 @@ pub(super) fn table() -> *const HostThreads {
         size: size_of::<HostThreads>(),
         at_exit: at_thread_exit,
         create: create_thread,
+        at_exit_last: at_thread_exit_last,
     };
     &raw const HOST
 }

@@ -2,12 +2,13 @@
 //!
 //! Every cdylib has its own copy of std, which leaves pointers into the library with the C
 //! library: destructors of thread-locals, destructors of pthread keys, start functions of threads.
-//! `export_plugin!` therefore defines [four hidden symbols](crate::__thread_hooks) to which the
+//! `export_plugin!` therefore defines [five hidden symbols](crate::__thread_hooks) to which the
 //! plugin's std and C code bind at link time, and which the rest of the process does not see. They
 //! lead here. Once a host has [installed](PluginThreads::install) its own functions,
 //!
 //! - destructors of thread-locals are kept in a list of the host's,
-//! - pthread keys are created without a destructor, and are remembered so that they can be deleted,
+//! - pthread keys are created without a destructor, and are remembered so that they can be deleted;
+//!   on a thread that has set one, its destructor comes last in that list,
 //! - threads start through a function of the host's, which holds a lease for as long as they run.
 //!
 //! Without a host (under `cargo test`, or linked into a binary) they do what the C library does.
@@ -45,6 +46,9 @@ pub struct HostThreads {
         start: Start,
         argument: *mut c_void,
     ) -> c_int,
+    /// As `at_exit`, for what comes after all thread-locals of the thread.
+    pub at_exit_last:
+        unsafe extern "C" fn(context: usize, destructor: Destructor, object: *mut c_void) -> c_int,
 }
 
 /// The plugin's functions, for its host. Append only; `size` tells how many there are.
@@ -61,6 +65,9 @@ pub struct PluginThreads {
     /// How many thread-locals with destructors, keys and threads came into being before `install`,
     /// by constructors of the library. Nobody can say when these are gone.
     pub before_install: unsafe extern "C" fn() -> u32,
+    /// Drops what statics of the library own that is worth it. Called once, when nothing of the
+    /// library runs any more, before the keys are deleted.
+    pub release: unsafe extern "C" fn(),
 }
 
 impl fmt::Debug for HostThreads {
@@ -102,7 +109,7 @@ pub const EXPORTED: Option<&'static PluginThreads> = None;
     any(target_arch = "x86_64", target_arch = "aarch64"),
     not(keyway_no_thread_hooks)
 ))]
-pub use glibc::{key_create, key_delete, thread_atexit, thread_create};
+pub use glibc::{key_create, key_delete, set_specific, thread_atexit, thread_create};
 
 /// Both tables with the offsets of their functions, for the golden file that guards them.
 pub fn describe() -> String {
@@ -115,8 +122,8 @@ pub fn describe() -> String {
             text
         }};
     }
-    table!(HostThreads: size, at_exit, create)
-        + &table!(PluginThreads: size, install, delete_keys, before_install)
+    table!(HostThreads: size, at_exit, create, at_exit_last)
+        + &table!(PluginThreads: size, install, delete_keys, before_install, release)
 }
 
 /// Defines the hidden symbols, inside the crate of a plugin.
@@ -157,11 +164,16 @@ macro_rules! __thread_hooks {
             ".hidden pthread_key_delete",
             ".type pthread_key_delete,@function",
             ::core::concat!("pthread_key_delete: ", $jump, " {key_delete}"),
+            ".weak pthread_setspecific",
+            ".hidden pthread_setspecific",
+            ".type pthread_setspecific,@function",
+            ::core::concat!("pthread_setspecific: ", $jump, " {set_specific}"),
             ".popsection",
             at_exit = sym $crate::shim::hooks::thread_atexit,
             create = sym $crate::shim::hooks::thread_create,
             key_create = sym $crate::shim::hooks::key_create,
             key_delete = sym $crate::shim::hooks::key_delete,
+            set_specific = sym $crate::shim::hooks::set_specific,
         );
     };
 }

@@ -203,6 +203,29 @@ pub(in crate::library) unsafe extern "C" fn at_thread_exit(
     destructor: Destructor,
     object: *mut c_void,
 ) -> c_int {
+    leave(context, destructor, object, |entries| entries.len())
+}
+
+/// See [`HostThreads::at_exit_last`](keyway::shim::hooks::HostThreads::at_exit_last).
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "no plugin of this platform has hooks")
+)]
+pub(super) unsafe extern "C" fn at_thread_exit_last(
+    context: usize,
+    destructor: Destructor,
+    object: *mut c_void,
+) -> c_int {
+    // The last one is run first.
+    leave(context, destructor, object, |_| 0)
+}
+
+fn leave(
+    context: usize,
+    destructor: Destructor,
+    object: *mut c_void,
+    place: impl FnOnce(&[Entry]) -> usize,
+) -> c_int {
     // Unknown is a library that is being unmapped: whoever could run the destructor is too late.
     let Some(record) = record(context) else {
         return 0;
@@ -216,11 +239,13 @@ pub(in crate::library) unsafe extern "C" fn at_thread_exit(
         },
     };
     record.add();
-    lock(&list.entries).here.push(Entry {
+    let entry = Entry {
         record,
         destructor,
         object: Pointer(object),
-    });
+    };
+    let here = &mut lock(&list.entries).here;
+    here.insert(place(here), entry);
     0
 }
 

@@ -1,5 +1,6 @@
 //! The functions behind the hidden symbols, for glibc.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
@@ -11,6 +12,7 @@ pub(super) static TABLE: PluginThreads = PluginThreads {
     install,
     delete_keys,
     before_install,
+    release,
 };
 
 static HOST: AtomicPtr<HostThreads> = AtomicPtr::new(std::ptr::null_mut());
@@ -25,6 +27,16 @@ unsafe extern "C" fn install(host: *const HostThreads, context: usize) {
 
 unsafe extern "C" fn before_install() -> u32 {
     BEFORE.load(Ordering::Relaxed)
+}
+
+unsafe extern "C" fn release() {
+    #[cfg(feature = "tokio")]
+    {
+        // SAFETY: nothing of the library runs, says the caller, hence nobody uses the handle.
+        let release = || unsafe { crate::runtime::HANDLE.release() };
+        // No panic crosses, and nobody is there to be told of one.
+        let _ = std::panic::catch_unwind(release).map_err(std::mem::forget);
+    }
 }
 
 fn host() -> Option<(&'static HostThreads, usize)> {
@@ -106,6 +118,15 @@ const FREE: u32 = u32::MAX;
 
 static CREATED: [AtomicU32; KEYS] = [const { AtomicU32::new(FREE) }; KEYS];
 
+/// The destructors of the keys in `CREATED`; null for a key that has none.
+static DESTRUCTORS: [AtomicPtr<c_void>; KEYS] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; KEYS];
+
+thread_local! {
+    /// The places in `CREATED` whose keys this thread has set, as bits.
+    static SET: Cell<[u64; KEYS / 64]> = const { Cell::new([0; KEYS / 64]) };
+}
+
 /// Stands in for `pthread_key_create`.
 ///
 /// # Safety
@@ -132,17 +153,96 @@ pub unsafe extern "C" fn key_create(
     }
     // SAFETY: the function succeeded, so it has written the key.
     let created = unsafe { *key };
-    let remembered = CREATED.iter().any(|slot| {
+    let remembered = CREATED.iter().position(|slot| {
         slot.compare_exchange(FREE, created, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     });
-    if remembered {
+    if let Some(place) = remembered {
+        let destructor = destructor.map_or(std::ptr::null_mut(), |run| run as *mut c_void);
+        DESTRUCTORS[place].store(destructor, Ordering::Relaxed);
         return 0;
     }
     // A key that nobody would delete is one that the next generations lack.
     // SAFETY: the key was just created and nobody knows it.
     unsafe { delete(created) };
     libc::EAGAIN
+}
+
+/// Stands in for `pthread_setspecific`.
+///
+/// # Safety
+///
+/// As for that function.
+pub unsafe extern "C" fn set_specific(key: libc::pthread_key_t, value: *const c_void) -> c_int {
+    if !value.is_null() {
+        leave_to_destructor(key);
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { set(key, value) }
+}
+
+unsafe fn set(key: libc::pthread_key_t, value: *const c_void) -> c_int {
+    type Real = unsafe extern "C" fn(libc::pthread_key_t, *const c_void) -> c_int;
+    match libc_function!(c"pthread_setspecific" as Real) {
+        // SAFETY: passed on to the caller.
+        Some(real) => unsafe { real(key, value) },
+        None => libc::ENOMEM,
+    }
+}
+
+/// Has the destructor of a key run at the end of this thread, if it has one.
+fn leave_to_destructor(key: libc::pthread_key_t) {
+    let Some((host, context)) = host() else {
+        return;
+    };
+    let is_key = |created: &AtomicU32| created.load(Ordering::Relaxed) == key;
+    let Some(place) = CREATED.iter().position(is_key) else {
+        return;
+    };
+    let (word, bit) = (place / 64, 1 << (place % 64));
+    let mut left = SET.get();
+    if DESTRUCTORS[place].load(Ordering::Relaxed).is_null() || left[word] & bit != 0 {
+        return;
+    }
+    left[word] |= bit;
+    SET.set(left);
+    // The place and not the value, which may be another one by then.
+    let place = std::ptr::without_provenance_mut(place + 1);
+    // SAFETY: the host runs it once, on this thread or when nothing else is inside the library.
+    unsafe { (host.at_exit_last)(context, destroy_value, place) };
+}
+
+/// Destroys the calling thread's value of a key.
+///
+/// On the thread of a host that does this for an idle thread there is no such value, and the one of
+/// the idle thread stays: what such destructors do is about their own thread. That of std ends what
+/// std knows of the thread.
+unsafe extern "C" fn destroy_value(place: *mut c_void) {
+    /// As in POSIX: a destructor may set its key again.
+    const ROUNDS: usize = 4;
+    let place = place.addr() - 1;
+    let destructor = DESTRUCTORS[place].load(Ordering::Relaxed);
+    // SAFETY: what is there is a destructor, or null.
+    let destructor = unsafe { std::mem::transmute::<*mut c_void, Option<Destructor>>(destructor) };
+    let key = CREATED[place].load(Ordering::Relaxed);
+    let Some(destructor) = destructor.filter(|_| key != FREE) else {
+        return;
+    };
+    for _ in 0..ROUNDS {
+        // SAFETY: the key is the library's.
+        let value = unsafe { libc::pthread_getspecific(key) };
+        if value.is_null() {
+            break;
+        }
+        // SAFETY: as above; the destructor was given for the values of this key.
+        unsafe {
+            set(key, std::ptr::null());
+            destructor(value);
+        }
+    }
+    let mut left = SET.get();
+    left[place / 64] &= !(1 << (place % 64));
+    SET.set(left);
 }
 
 /// Stands in for `pthread_key_delete`.
