@@ -94,7 +94,7 @@ fn is_panic(event: &Metadata<'_>) -> bool {
 
 /// Whether this says that a new version was not taken over, or that the one before came back.
 fn is_verdict(event: &Metadata<'_>) -> bool {
-    event.target().starts_with("keyway_host::host::reload") && *event.level() == Level::WARN
+    event.target().starts_with("keyway_host::host::reload") && *event.level() <= Level::WARN
 }
 
 struct HoldPanics;

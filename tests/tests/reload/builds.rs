@@ -55,7 +55,7 @@ fn a_build_takes_over_under_load_and_no_call_fails() {
             loop {
                 match events.next().await.expect("the host lives").kind {
                     EventKind::Committed { report } => return report,
-                    EventKind::Refused { phase, reason } => panic!("{phase}: {reason}"),
+                    EventKind::Refused { phase, reason, .. } => panic!("{phase}: {reason}"),
                     _ => {}
                 }
             }

@@ -259,7 +259,7 @@ impl Running {
             self.note(&kind);
             let ended = match kind {
                 EventKind::Committed { .. } => Ended::Committed,
-                EventKind::Refused { phase, reason } => {
+                EventKind::Refused { phase, reason, .. } => {
                     let reason = reason.to_string();
                     let is_so =
                         |flaw: &Flaw| phase == flaw.phase() && reason.contains(flaw.reason());
@@ -283,7 +283,7 @@ impl Running {
         match kind {
             EventKind::Settled { .. } => outcomes.triggers += 1,
             EventKind::Committed { .. } => outcomes.committed += 1,
-            EventKind::Unchanged => outcomes.unchanged += 1,
+            EventKind::Unchanged { .. } => outcomes.unchanged += 1,
             EventKind::Refused { phase, .. } => {
                 *outcomes.refused.entry(phase.name()).or_default() += 1;
             }
