@@ -74,7 +74,7 @@ struct Effort {
     /// How long a caller is observed in one go.
     slice: Duration,
     slices: usize,
-    /// Reloads after which memory is looked at.
+    /// Reloads after which memory is looked at; with fewer, one page is a finding.
     reloads: usize,
 }
 
@@ -91,7 +91,7 @@ impl Effort {
         slow_rounds: 3,
         slice: Duration::from_millis(300),
         slices: 1,
-        reloads: 400,
+        reloads: 2_000,
     };
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn kept(template: &Template, dir: &Path) -> Result<Vec<Row>, Box<dyn 
 }
 
 /// Reloads after which all that the process needs once is there.
-const WARM_UP: usize = 200;
+const WARM_UP: usize = 500;
 
 /// The design allows 5 MB in 10,000 reloads, which is this many bytes each.
 const BUDGET: f64 = 5e6 / 10_000.0;
