@@ -74,7 +74,7 @@ struct Effort {
     /// How long a caller is observed in one go.
     slice: Duration,
     slices: usize,
-    /// Reloads after which memory is looked at; with fewer, one page is a finding.
+    /// Reloads after which memory is looked at.
     reloads: usize,
 }
 
@@ -84,7 +84,7 @@ impl Effort {
         slow_rounds: 15,
         slice: Duration::from_secs(1),
         slices: 4,
-        reloads: 4_000,
+        reloads: memory::BUDGETED,
     };
     const QUICK: Effort = Effort {
         rounds: [31, 31, 11],
