@@ -15,14 +15,21 @@ use std::process::ExitCode;
 use keyway_host::{Host, LoadOptions};
 
 // Included instead of depended upon: a dev-dependency would be built for every test.
+// Included instead of depended upon: a dev-dependency would be built for every test.
 #[expect(unreachable_pub, reason = "in the plugin it is reachable")]
+#[path = "../../tests/fixtures/bench-plugin/src/bare.rs"]
+mod bare;
+#[path = "shared/build.rs"]
+mod build;
 #[path = "../../tests/fixtures/bench-plugin/src/calls.rs"]
 mod calls;
+#[path = "shared/finish.rs"]
+mod finish;
 #[path = "overhead/futures.rs"]
 mod futures;
 #[path = "overhead/loading.rs"]
 mod loading;
-#[path = "overhead/machine.rs"]
+#[path = "shared/machine.rs"]
 mod machine;
 #[path = "overhead/measure.rs"]
 mod measure;
@@ -34,6 +41,8 @@ mod plugin;
 mod report;
 #[path = "overhead/sync.rs"]
 mod sync;
+#[path = "shared/table.rs"]
+mod table;
 #[path = "overhead/threads.rs"]
 mod threads;
 

@@ -2,12 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::hint::black_box;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::Poll;
 
 use keyway::Result;
 
 use crate::calls::{Calls, CallsHandle};
+use crate::finish::finish;
 use crate::measure::{Effort, alone, pair};
 use crate::report::Row;
 use crate::sync::chain;
@@ -41,18 +42,6 @@ impl Native for Offset {
             .await;
             Ok(a.wrapping_add(b).wrapping_add(self.0))
         })
-    }
-}
-
-/// Polls until the future is ready.
-#[inline(always)]
-pub(crate) fn finish<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut cx = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
-            return value;
-        }
     }
 }
 

@@ -70,7 +70,8 @@ pub(crate) fn rows(effort: Effort, path: &Path) -> Result<Vec<Row>, HostError> {
         ),
         Row::time("load: whole", whole).budget("< 1 ms", whole.median < 1e6),
     ];
-    if let (Some((resident, dirty)), Some((resident_after, dirty_after))) = (before, after) {
+    if let (Some((resident, anonymous)), Some((resident_after, anonymous_after))) = (before, after)
+    {
         let per_load = |before: f64, after: f64| (after - before) / loads.len() as f64 / 1024.0;
         let resident = per_load(resident, resident_after);
         rows.push(Row::amount(
@@ -78,8 +79,9 @@ pub(crate) fn rows(effort: Effort, path: &Path) -> Result<Vec<Row>, HostError> {
             resident,
             "KiB",
         ));
-        let dirty = per_load(dirty, dirty_after);
-        rows.push(Row::amount("memory per loaded copy, private", dirty, "KiB"));
+        let anonymous = per_load(anonymous, anonymous_after);
+        let what = "memory per loaded copy, in no file";
+        rows.push(Row::amount(what, anonymous, "KiB"));
     }
     host.block_on(host.shutdown());
     Ok(rows)

@@ -5,7 +5,7 @@ use keyway_host::ToolClient;
 use serde_json::json;
 
 use crate::calls::{Calls, CallsHandle};
-use crate::futures::finish;
+use crate::finish::finish;
 use crate::measure::{Effort, alone, pair};
 use crate::report::Row;
 use crate::sync::chain;

@@ -1,10 +1,9 @@
 //! The table on stdout and the same rows as JSON.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 
 use crate::measure::{Measured, Quantiles};
+use crate::table::{self, Line, show_ns};
 
 const HEAD: [&str; 7] = [
     "what", "per call", "ratio", "p10..p90", "min..max", "budget", "verdict",
@@ -104,27 +103,8 @@ impl Report {
     }
 
     pub(crate) fn table(&self) -> String {
-        let lines: Vec<Line> = self.sections.iter().flat_map(lines_of).collect();
-        let head = HEAD;
-        let mut widths = head.map(str::len);
-        for line in &lines {
-            if let Line::Row(cells) = line {
-                for (width, cell) in widths.iter_mut().zip(cells) {
-                    *width = (*width).max(cell.chars().count());
-                }
-            }
-        }
-        let mut table = String::new();
-        write_cells(&mut table, &widths, &head.map(str::to_owned));
-        for line in &lines {
-            match line {
-                Line::Title(title) => {
-                    let _ = writeln!(table, "\n{title}");
-                }
-                Line::Row(cells) => write_cells(&mut table, &widths, cells),
-            }
-        }
-        table
+        let lines: Vec<_> = self.sections.iter().flat_map(lines_of).collect();
+        table::text(HEAD, &lines)
     }
 
     pub(crate) fn json(&self, machine: Value, quick: bool) -> Value {
@@ -187,39 +167,13 @@ impl Row {
 }
 
 /// The columns of [`HEAD`].
-type Cells = [String; 7];
+type Cells = [String; HEAD.len()];
 
-enum Line {
-    Title(String),
-    Row(Cells),
-}
-
-fn lines_of((title, rows): &(String, Vec<Row>)) -> Vec<Line> {
+fn lines_of((title, rows): &(String, Vec<Row>)) -> Vec<Line<{ HEAD.len() }>> {
     let title = std::iter::once(Line::Title(title.clone()));
     title
         .chain(rows.iter().map(|row| Line::Row(row.cells())))
         .collect()
-}
-
-/// Words are aligned to the left, figures to the right.
-fn write_cells(table: &mut String, widths: &[usize; 7], cells: &Cells) {
-    let mut line = String::new();
-    for (index, (cell, &width)) in cells.iter().zip(widths).enumerate() {
-        let _ = match index {
-            1..=4 => write!(line, "{cell:>width$}  "),
-            _ => write!(line, "{cell:<width$}  "),
-        };
-    }
-    let _ = writeln!(table, "{}", line.trim_end());
-}
-
-fn show_ns(ns: f64) -> String {
-    match ns {
-        ns if ns < 100.0 => format!("{ns:.2} ns"),
-        ns if ns < 10_000.0 => format!("{ns:.0} ns"),
-        ns if ns < 1_000_000.0 => format!("{:.1} us", ns / 1e3),
-        ns => format!("{:.2} ms", ns / 1e6),
-    }
 }
 
 fn quantiles(quantiles: Quantiles) -> Value {

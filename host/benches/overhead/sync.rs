@@ -10,7 +10,8 @@ use arc_swap::ArcSwap;
 use keyway::abi::AbiResult;
 use keyway::{PluginError, Result};
 
-use crate::calls::{BareAdder_TO, Calls, CallsHandle, Peers};
+use crate::bare::{BareAdder_TO, Peers};
+use crate::calls::{Calls, CallsHandle};
 use crate::measure::{Effort, Measured, alone, pair};
 use crate::plugin::Opened;
 use crate::report::Row;

