@@ -2,12 +2,13 @@
 //!
 //! Every cdylib has its own copy of std, which leaves pointers into the library with the C
 //! library: destructors of thread-locals, destructors of pthread keys, start functions of threads.
-//! `export_plugin!` therefore defines [four hidden symbols](crate::__thread_hooks) to which the
+//! `export_plugin!` therefore defines [five hidden symbols](crate::__thread_hooks) to which the
 //! plugin's std and C code bind at link time, and which the rest of the process does not see. They
 //! lead here. Once a host has [installed](PluginThreads::install) its own functions,
 //!
 //! - destructors of thread-locals are kept in a list of the host's,
-//! - pthread keys are created without a destructor, and are remembered so that they can be deleted,
+//! - pthread keys are created without a destructor, and are remembered with it: it runs on the thread
+//!   of a value when the host has that thread come back, and the keys are deleted in the end,
 //! - threads start through a function of the host's, which holds a lease for as long as they run.
 //!
 //! Without a host (under `cargo test`, or linked into a binary) they do what the C library does.
@@ -45,6 +46,11 @@ pub struct HostThreads {
         start: Start,
         argument: *mut c_void,
     ) -> c_int,
+    /// Keeps a destructor of the calling thread for the generation `context`, as `at_exit` does, but
+    /// runs it when no other of the generation is left on this thread, and on no thread but this:
+    /// for a thread that does not come by in time it does not run. Answers 0.
+    pub at_end:
+        unsafe extern "C" fn(context: usize, destructor: Destructor, object: *mut c_void) -> c_int,
 }
 
 /// The plugin's functions, for its host. Append only; `size` tells how many there are.
@@ -102,7 +108,7 @@ pub const EXPORTED: Option<&'static PluginThreads> = None;
     any(target_arch = "x86_64", target_arch = "aarch64"),
     not(keyway_no_thread_hooks)
 ))]
-pub use glibc::{key_create, key_delete, thread_atexit, thread_create};
+pub use glibc::{key_create, key_delete, key_set, thread_atexit, thread_create};
 
 /// Both tables with the offsets of their functions, for the golden file that guards them.
 pub fn describe() -> String {
@@ -115,7 +121,7 @@ pub fn describe() -> String {
             text
         }};
     }
-    table!(HostThreads: size, at_exit, create)
+    table!(HostThreads: size, at_exit, create, at_end)
         + &table!(PluginThreads: size, install, delete_keys, before_install)
 }
 
@@ -157,11 +163,16 @@ macro_rules! __thread_hooks {
             ".hidden pthread_key_delete",
             ".type pthread_key_delete,@function",
             ::core::concat!("pthread_key_delete: ", $jump, " {key_delete}"),
+            ".weak pthread_setspecific",
+            ".hidden pthread_setspecific",
+            ".type pthread_setspecific,@function",
+            ::core::concat!("pthread_setspecific: ", $jump, " {key_set}"),
             ".popsection",
             at_exit = sym $crate::shim::hooks::thread_atexit,
             create = sym $crate::shim::hooks::thread_create,
             key_create = sym $crate::shim::hooks::key_create,
             key_delete = sym $crate::shim::hooks::key_delete,
+            key_set = sym $crate::shim::hooks::key_set,
         );
     };
 }

@@ -1,15 +1,30 @@
 //! The functions behind the hidden symbols, for glibc.
 
 use std::ffi::{CStr, c_int, c_void};
+use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use super::{Destructor, HostThreads, PluginThreads, Start};
+
+macro_rules! libc_function {
+    ($name:literal as $type:ty) => {
+        match libc_function($name) {
+            function if function.is_null() => None,
+            // SAFETY: the C library's function of this name has this type.
+            function => Some(unsafe { std::mem::transmute::<*mut c_void, $type>(function) }),
+        }
+    };
+}
+
+mod keys;
+
+pub use keys::{key_create, key_delete, key_set};
 
 /// What the descriptor offers.
 pub(super) static TABLE: PluginThreads = PluginThreads {
     size: size_of::<PluginThreads>(),
     install,
-    delete_keys,
+    delete_keys: keys::delete_keys,
     before_install,
 };
 
@@ -27,10 +42,34 @@ unsafe extern "C" fn before_install() -> u32 {
     BEFORE.load(Ordering::Relaxed)
 }
 
-fn host() -> Option<(&'static HostThreads, usize)> {
-    // SAFETY: `install` got a table that lives as long as the process.
-    let host = unsafe { HOST.load(Ordering::Acquire).as_ref() }?;
-    Some((host, CONTEXT.load(Ordering::Relaxed)))
+/// The host that this library was handed to.
+#[derive(Clone, Copy)]
+struct Host {
+    /// As long as its `size` says, which may be less than this library knows of. Valid for as long
+    /// as the process.
+    table: *const HostThreads,
+    context: usize,
+}
+
+fn host() -> Option<Host> {
+    let table = HOST.load(Ordering::Acquire).cast_const();
+    let context = CONTEXT.load(Ordering::Relaxed);
+    (!table.is_null()).then_some(Host { table, context })
+}
+
+impl Host {
+    /// See [`HostThreads::at_end`]. Answers whether the host will do it: one that is older than this
+    /// function does not.
+    fn at_end(self, destructor: Destructor) -> bool {
+        // SAFETY: `install` got a table, and every table starts with its size.
+        let size = unsafe { (&raw const (*self.table).size).read() };
+        if size < offset_of!(HostThreads, at_end) + size_of::<usize>() {
+            return false;
+        }
+        // SAFETY: the table is long enough to have the function. The destructor is this library's
+        // and made for no object.
+        unsafe { ((*self.table).at_end)(self.context, destructor, std::ptr::null_mut()) == 0 }
+    }
 }
 
 /// A function of the C library, past the hidden symbol of the same name.
@@ -38,16 +77,6 @@ fn libc_function(name: &CStr) -> *mut c_void {
     // SAFETY: the name is terminated. The hidden symbols are in no dynamic symbol table, so what
     // is found is the C library's.
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
-}
-
-macro_rules! libc_function {
-    ($name:literal as $type:ty) => {
-        match libc_function($name) {
-            function if function.is_null() => None,
-            // SAFETY: the C library's function of this name has this type.
-            function => Some(unsafe { std::mem::transmute::<*mut c_void, $type>(function) }),
-        }
-    };
 }
 
 /// Stands in for `__cxa_thread_atexit_impl`.
@@ -61,10 +90,10 @@ pub unsafe extern "C" fn thread_atexit(
     library: *mut c_void,
 ) -> c_int {
     type Real = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
-    if let Some((host, context)) = host() {
-        // SAFETY: passed on to the caller; the host runs the destructor once, on this thread or
-        // when nothing else is inside the library.
-        return unsafe { (host.at_exit)(context, destructor, object) };
+    if let Some(host) = host() {
+        // SAFETY: every table has the function. The rest is passed on to the caller; the host runs the
+        // destructor once, on this thread or when nothing else is inside the library.
+        return unsafe { ((*host.table).at_exit)(host.context, destructor, object) };
     }
     BEFORE.fetch_add(1, Ordering::Relaxed);
     match libc_function!(c"__cxa_thread_atexit_impl" as Real) {
@@ -86,9 +115,11 @@ pub unsafe extern "C" fn thread_create(
     argument: *mut c_void,
 ) -> c_int {
     type Real = unsafe extern "C" fn(*mut c_void, *const c_void, Start, *mut c_void) -> c_int;
-    if let Some((host, context)) = host() {
-        // SAFETY: passed on to the caller.
-        return unsafe { (host.create)(context, thread, attributes, start, argument) };
+    if let Some(host) = host() {
+        // SAFETY: every table has the function. The rest is passed on to the caller.
+        return unsafe {
+            ((*host.table).create)(host.context, thread, attributes, start, argument)
+        };
     }
     BEFORE.fetch_add(1, Ordering::Relaxed);
     match libc_function!(c"pthread_create" as Real) {
@@ -96,91 +127,4 @@ pub unsafe extern "C" fn thread_create(
         Some(real) => unsafe { real(thread, attributes, start, argument) },
         None => libc::EAGAIN,
     }
-}
-
-/// How many keys a plugin can have; glibc has 1,024 for the whole process.
-const KEYS: usize = 256;
-
-/// No key: glibc's keys are below 1,024.
-const FREE: u32 = u32::MAX;
-
-static CREATED: [AtomicU32; KEYS] = [const { AtomicU32::new(FREE) }; KEYS];
-
-/// Stands in for `pthread_key_create`.
-///
-/// # Safety
-///
-/// As for that function.
-pub unsafe extern "C" fn key_create(
-    key: *mut libc::pthread_key_t,
-    destructor: Option<Destructor>,
-) -> c_int {
-    type Real = unsafe extern "C" fn(*mut libc::pthread_key_t, Option<Destructor>) -> c_int;
-    let Some(real) = libc_function!(c"pthread_key_create" as Real) else {
-        return libc::EAGAIN;
-    };
-    if host().is_none() {
-        BEFORE.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: passed on to the caller.
-        return unsafe { real(key, destructor) };
-    }
-    // Without a destructor nothing of the library can run from a thread that ends after it is gone.
-    // SAFETY: passed on to the caller.
-    let answer = unsafe { real(key, None) };
-    if answer != 0 {
-        return answer;
-    }
-    // SAFETY: the function succeeded, so it has written the key.
-    let created = unsafe { *key };
-    let remembered = CREATED.iter().any(|slot| {
-        slot.compare_exchange(FREE, created, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
-    });
-    if remembered {
-        return 0;
-    }
-    // A key that nobody would delete is one that the next generations lack.
-    // SAFETY: the key was just created and nobody knows it.
-    unsafe { delete(created) };
-    libc::EAGAIN
-}
-
-/// Stands in for `pthread_key_delete`.
-///
-/// # Safety
-///
-/// As for that function.
-pub unsafe extern "C" fn key_delete(key: libc::pthread_key_t) -> c_int {
-    for slot in &CREATED {
-        if slot
-            .compare_exchange(key, FREE, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
-        {
-            break;
-        }
-    }
-    // SAFETY: passed on to the caller.
-    unsafe { delete(key) }
-}
-
-unsafe fn delete(key: libc::pthread_key_t) -> c_int {
-    type Real = unsafe extern "C" fn(libc::pthread_key_t) -> c_int;
-    match libc_function!(c"pthread_key_delete" as Real) {
-        // SAFETY: passed on to the caller.
-        Some(real) => unsafe { real(key) },
-        None => libc::EINVAL,
-    }
-}
-
-unsafe extern "C" fn delete_keys() -> u32 {
-    let mut deleted = 0;
-    for slot in &CREATED {
-        let key = slot.swap(FREE, Ordering::Relaxed);
-        if key != FREE {
-            // SAFETY: the library created the key and has not deleted it; nothing of it runs.
-            unsafe { delete(key) };
-            deleted += 1;
-        }
-    }
-    deleted
 }
