@@ -6,13 +6,15 @@
 //! timers and sockets work as anywhere else. Without the feature this is nothing.
 
 #[cfg(feature = "tokio")]
-pub(crate) use with_tokio::{enter, shut_down, start};
+pub(crate) use with_tokio::{enter, lasting, shut_down, start};
 #[cfg(not(feature = "tokio"))]
-pub(crate) use without::{enter, shut_down, start};
+pub(crate) use without::{enter, lasting, shut_down, start};
 
 #[cfg(not(feature = "tokio"))]
 mod without {
     use std::time::Duration;
+
+    use crate::shim::lasting::Lasts;
 
     /// There is nothing to leave.
     pub(crate) struct Entered;
@@ -23,23 +25,30 @@ mod without {
     }
     pub(crate) fn start(_plugin: &str) {}
     pub(crate) fn shut_down(_patience: Duration) {}
+    pub(crate) fn lasting() -> [&'static dyn Lasts; 0] {
+        []
+    }
 }
 
 #[cfg(feature = "tokio")]
 mod with_tokio {
-    use std::sync::{Mutex, OnceLock, PoisonError};
+    use std::sync::{Mutex, PoisonError};
     use std::time::Duration;
 
     use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 
+    use crate::shim::lasting::{Lasting, Lasts};
+
     /// Set by the plugin's entry; more than one plugin share it where they are linked statically.
-    static NAME: OnceLock<String> = OnceLock::new();
-    static HANDLE: OnceLock<Option<Handle>> = OnceLock::new();
+    static NAME: Lasting<String> = Lasting::new();
+    /// Outlives the runtime: what was given away before the plugin stopped enters it still when it is
+    /// dropped. None where the runtime could not be built.
+    static HANDLE: Lasting<Option<Handle>> = Lasting::new();
     static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
 
     /// Remembers whose runtime it will be; it starts with the first future.
     pub(crate) fn start(plugin: &str) {
-        let _ = NAME.set(plugin.to_owned());
+        NAME.get_or_init(|| plugin.to_owned());
     }
 
     /// Makes the plugin's runtime the current one.
@@ -75,5 +84,10 @@ mod with_tokio {
             // A worker that cannot end would make the drop of the runtime wait for ever.
             runtime.shutdown_timeout(patience);
         }
+    }
+
+    /// What is kept until the library is closed.
+    pub(crate) fn lasting() -> [&'static dyn Lasts; 2] {
+        [&NAME, &HANDLE]
     }
 }

@@ -62,7 +62,7 @@ pub struct PluginThreads {
     /// `context`. Called once, before the entry function. The table lives as long as the process.
     pub install: unsafe extern "C" fn(host: *const HostThreads, context: usize),
     /// Deletes all keys that the library has created; answers how many. Called once, when nothing
-    /// of the library runs any more.
+    /// of the library runs any more, so it also drops what the library has kept until then.
     pub delete_keys: unsafe extern "C" fn() -> u32,
     /// How many thread-locals with destructors, keys and threads came into being before `install`,
     /// by constructors of the library. Nobody can say when these are gone.

@@ -24,7 +24,7 @@ pub use keys::{key_create, key_delete, key_set};
 pub(super) static TABLE: PluginThreads = PluginThreads {
     size: size_of::<PluginThreads>(),
     install,
-    delete_keys: keys::delete_keys,
+    delete_keys,
     before_install,
 };
 
@@ -127,4 +127,15 @@ pub unsafe extern "C" fn thread_create(
         Some(real) => unsafe { real(thread, attributes, start, argument) },
         None => libc::EAGAIN,
     }
+}
+
+unsafe extern "C" fn delete_keys() -> u32 {
+    for lasting in crate::runtime::lasting() {
+        // A panic could only be reported to a host that is no longer there for this library.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            // SAFETY: nothing of the library runs, and nothing will, says the host.
+            unsafe { lasting.give_back() };
+        }));
+    }
+    keys::delete_all()
 }

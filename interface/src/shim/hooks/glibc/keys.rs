@@ -139,8 +139,8 @@ unsafe extern "C" fn end_values(_: *mut c_void) {
     }
 }
 
-/// See [`PluginThreads::delete_keys`](super::PluginThreads::delete_keys).
-pub(super) unsafe extern "C" fn delete_keys() -> u32 {
+/// Deletes all keys, when nothing of the library runs any more; answers how many.
+pub(super) fn delete_all() -> u32 {
     let mut deleted = 0;
     for (key, slot) in CREATED.iter().enumerate() {
         if slot.swap(FREE, Ordering::Relaxed) != FREE {
