@@ -7,7 +7,7 @@
 
 pub mod entry;
 pub mod hooks;
-pub(crate) mod lasting;
+pub mod lasting;
 pub mod panic;
 pub mod signature;
 

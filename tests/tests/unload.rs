@@ -329,10 +329,12 @@ fn values_of_keys_go_after_all_thread_locals_to_which_std_still_knows_the_thread
     let [own, ended, called] = ["own", "ended", "called"].map(|name| home.path().join(name));
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     let traces = loaded(&host);
-    traces.order_on_own_thread(&text(&own)).expect("it works");
     let ender = Caller::new();
-    let (path, ending) = (text(&ended), traces.clone());
-    ender.does(move || ending.order(&path).expect("it works"));
+    let (paths, ending) = ([text(&own), text(&ended)], traces.clone());
+    ender.does(move || {
+        ending.order_on_own_thread(&paths[0]).expect("it works");
+        ending.order(&paths[1]).expect("it works");
+    });
     ender.end();
     let caller = Caller::new();
     let (path, calling) = (text(&called), traces.clone());

@@ -110,6 +110,25 @@ pub const EXPORTED: Option<&'static PluginThreads> = None;
 ))]
 pub use glibc::{key_create, key_delete, key_set, thread_atexit, thread_create};
 
+/// Whether values of this library's keys were destroyed on the calling thread, std's own perhaps among
+/// them: after that `std::thread::current` may panic.
+pub(crate) fn has_ended_values() -> bool {
+    #[cfg(all(
+        target_os = "linux",
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        not(keyway_no_thread_hooks)
+    ))]
+    return glibc::has_ended_values();
+    #[cfg(not(all(
+        target_os = "linux",
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        not(keyway_no_thread_hooks)
+    )))]
+    false
+}
+
 /// Both tables with the offsets of their functions, for the golden file that guards them.
 pub fn describe() -> String {
     macro_rules! table {

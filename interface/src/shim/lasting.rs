@@ -6,19 +6,20 @@
 //! may have a reference to it.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A value that is made when it is first asked for, and lives until the library is closed, or where
 /// that never is, as long as the process.
-pub(crate) struct Lasting<T> {
+pub struct Lasting<T> {
     value: AtomicPtr<T>,
     /// Held while the value is made.
     making: Mutex<()>,
 }
 
 /// What a [`Lasting`] of any type can do.
-pub(crate) trait Lasts: Sync {
+pub trait Lasts: Sync {
     /// Drops the value, if there is one.
     ///
     /// # Safety
@@ -28,7 +29,9 @@ pub(crate) trait Lasts: Sync {
 }
 
 impl<T: Send + Sync + 'static> Lasting<T> {
-    pub(crate) const fn new() -> Self {
+    /// No value yet.
+    #[expect(clippy::new_without_default, reason = "it is for statics")]
+    pub const fn new() -> Self {
         Lasting {
             value: AtomicPtr::new(std::ptr::null_mut()),
             making: Mutex::new(()),
@@ -37,14 +40,14 @@ impl<T: Send + Sync + 'static> Lasting<T> {
 
     /// The value, if it was made.
     #[inline]
-    pub(crate) fn get(&'static self) -> Option<&'static T> {
+    pub fn get(&'static self) -> Option<&'static T> {
         // SAFETY: what is in here came from a box, and is dropped by `give_back` alone, whose caller
         // sees to it that nobody has this reference any more.
         unsafe { self.value.load(Ordering::Acquire).as_ref() }
     }
 
     /// The value, made if there is none.
-    pub(crate) fn get_or_init(&'static self, make: impl FnOnce() -> T) -> &'static T {
+    pub fn get_or_init(&'static self, make: impl FnOnce() -> T) -> &'static T {
         if let Some(value) = self.get() {
             return value;
         }
@@ -67,6 +70,21 @@ impl<T: Send + Sync + 'static> Lasts for Lasting<T> {
             // caller.
             drop(unsafe { Box::from_raw(value) });
         }
+    }
+}
+
+/// Drops all lasting values of this library.
+///
+/// # Safety
+///
+/// Nothing of the library runs any more but what calls this, and nobody has anything of it.
+pub unsafe fn give_back_all() {
+    for lasting in crate::runtime::lasting() {
+        // A panic could be reported to nobody: the host has let go of the library.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: passed on to the caller.
+            unsafe { lasting.give_back() };
+        }));
     }
 }
 

@@ -18,6 +18,7 @@ macro_rules! libc_function {
 
 mod keys;
 
+pub(super) use keys::has_ended_values;
 pub use keys::{key_create, key_delete, key_set};
 
 /// What the descriptor offers.
@@ -130,12 +131,7 @@ pub unsafe extern "C" fn thread_create(
 }
 
 unsafe extern "C" fn delete_keys() -> u32 {
-    for lasting in crate::runtime::lasting() {
-        // A panic could only be reported to a host that is no longer there for this library.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            // SAFETY: nothing of the library runs, and nothing will, says the host.
-            unsafe { lasting.give_back() };
-        }));
-    }
+    // SAFETY: nothing of the library runs, and nothing will, says the host.
+    unsafe { super::super::lasting::give_back_all() };
     keys::delete_all()
 }

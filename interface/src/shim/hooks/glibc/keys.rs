@@ -139,6 +139,11 @@ unsafe extern "C" fn end_values(_: *mut c_void) {
     }
 }
 
+/// See [`has_ended_values`](super::super::has_ended_values).
+pub(in crate::shim::hooks) fn has_ended_values() -> bool {
+    CAME_BACK.get() > 0
+}
+
 /// Deletes all keys, when nothing of the library runs any more; answers how many.
 pub(super) fn delete_all() -> u32 {
     let mut deleted = 0;
