@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use keyway_host::{Host, HostErrorKind, LibraryCounts};
-use keyway_tests::{host_builder, plugin, rustc_cdylib, scene};
+use keyway_tests::{child, host_builder, plugin, rustc_cdylib, scene};
 use lives_in_threads::{Traces, TracesHandle};
 
 /// More than any of these tests needs, on any machine.
@@ -349,6 +349,51 @@ fn values_of_keys_go_after_all_thread_locals_to_which_std_still_knows_the_thread
         assert_eq!(order.len(), 3);
     }
     caller.end();
+}
+
+#[test]
+fn what_std_keeps_of_threads_goes_with_them() {
+    // Memory is measured, so the process has to be one of its own.
+    child::passes("threads_come_and_go", &[]);
+}
+
+/// Bytes that are allocated in this process.
+fn allocated() -> usize {
+    #[expect(unsafe_code, reason = "only the C library knows")]
+    // SAFETY: no arguments, no failure.
+    let memory = unsafe { libc::mallinfo2() };
+    memory.uordblks
+}
+
+#[test]
+#[ignore = "the second half of what_std_keeps_of_threads_goes_with_them"]
+fn threads_come_and_go() {
+    const THREADS: usize = 1_000;
+    // std's handle of a thread takes 48 bytes at least; this is for what else goes on.
+    const NOISE: usize = THREADS * 16;
+    let host = host();
+    let traces = loaded(&host);
+    let of_plugin = || assert_eq!(traces.thread().expect("it works"), 42);
+    let of_host = || {
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| traces.current_thread().expect("it works"));
+            thread.join().expect("it ends in peace");
+        });
+    };
+    for (whose, run) in [("plugin", &of_plugin as &dyn Fn()), ("host", &of_host)] {
+        let come_and_go = || (0..THREADS).for_each(|_| run());
+        // Until caches and lists have their size.
+        come_and_go();
+        let before = allocated();
+        come_and_go();
+        let grown = allocated().saturating_sub(before);
+        assert!(
+            grown < NOISE,
+            "{THREADS} threads of the {whose}: {grown} bytes"
+        );
+    }
+    stop(&host);
+    assert_unloaded(&host, 1);
 }
 
 #[test]
