@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::abi::pass::Json;
 use crate::error::Result;
+use crate::shim::hooks;
 
 /// Where a plugin runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +89,10 @@ host_services! {
 }
 
 pub(crate) fn report_panic(host: &HostServicesHandle, message: &str, place: &str) {
-    let thread = std::thread::current();
-    let _ = host.log_panic(message, place, thread.name().unwrap_or("unnamed"));
+    // A panic in here would end the process, and std panics where it knows the thread no more.
+    let thread = (!hooks::has_ended_values()).then(std::thread::current);
+    let name = thread
+        .as_ref()
+        .map_or(Some("ending"), |thread| thread.name());
+    let _ = host.log_panic(message, place, name.unwrap_or("unnamed"));
 }

@@ -6,13 +6,15 @@
 //! timers and sockets work as anywhere else. Without the feature this is nothing.
 
 #[cfg(feature = "tokio")]
-pub(crate) use with_tokio::{HANDLE, enter, shut_down, start};
+pub(crate) use with_tokio::{enter, lasting, shut_down, start};
 #[cfg(not(feature = "tokio"))]
-pub(crate) use without::{enter, shut_down, start};
+pub(crate) use without::{enter, lasting, shut_down, start};
 
 #[cfg(not(feature = "tokio"))]
 mod without {
     use std::time::Duration;
+
+    use crate::shim::lasting::Lasts;
 
     /// There is nothing to leave.
     pub(crate) struct Entered;
@@ -23,34 +25,30 @@ mod without {
     }
     pub(crate) fn start(_plugin: &'static str) {}
     pub(crate) fn shut_down(_patience: Duration) {}
+    pub(crate) fn lasting() -> [&'static dyn Lasts; 0] {
+        []
+    }
 }
 
 #[cfg(feature = "tokio")]
 mod with_tokio {
-    use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+    use std::sync::{Mutex, PoisonError};
     use std::time::Duration;
 
     use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 
-    use crate::shim::lasting::Lasting;
+    use crate::shim::lasting::{Lasting, Lasts};
 
     /// Set by the plugin's entry; more than one plugin share it where they are linked statically.
-    static NAME: OnceLock<&'static str> = OnceLock::new();
-    /// There as soon as there is a runtime, also after its end: what is dropped then looks for it.
-    /// It holds three open files and some kilobytes, hence is dropped with the library.
-    pub(crate) static HANDLE: Lasting<Handle> = Lasting::new();
-    static RUNTIME: Mutex<Life> = Mutex::new(Life::NotYet);
-
-    enum Life {
-        NotYet,
-        Running(Runtime),
-        /// Or the system refused to start it: it is not tried again.
-        Over,
-    }
+    static NAME: Lasting<String> = Lasting::new();
+    /// Outlives the runtime: what was given away before the plugin stopped enters it still when it is
+    /// dropped. None where the runtime could not be built.
+    static HANDLE: Lasting<Option<Handle>> = Lasting::new();
+    static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
 
     /// Remembers whose runtime it will be; it starts with the first future.
-    pub(crate) fn start(plugin: &'static str) {
-        let _ = NAME.set(plugin);
+    pub(crate) fn start(plugin: &str) {
+        NAME.get_or_init(|| plugin.to_owned());
     }
 
     /// Makes the plugin's runtime the current one.
@@ -95,5 +93,10 @@ mod with_tokio {
             // A worker that cannot end would make the drop of the runtime wait for ever.
             runtime.shutdown_timeout(patience);
         }
+    }
+
+    /// What is kept until the library is closed.
+    pub(crate) fn lasting() -> [&'static dyn Lasts; 2] {
+        [&NAME, &HANDLE]
     }
 }

@@ -7,8 +7,7 @@
 
 pub mod entry;
 pub mod hooks;
-#[cfg(feature = "tokio")]
-pub(crate) mod lasting;
+pub mod lasting;
 pub mod panic;
 pub mod signature;
 

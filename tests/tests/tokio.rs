@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use keyway::{ErrorKind, PluginError, Result};
 use keyway_host::{Host, HostErrorKind, ToolClient};
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use keyway_tests::child;
 use keyway_tests::{cargo, cargo_libraries, host, host_builder};
 use serde_json::{Value, json};
 
@@ -70,6 +72,47 @@ async fn everything_works(host: &Host) {
     // What came before has left nothing behind that hinders it.
     assert_eq!(run(&tool, "tick").await.expect("it works"), "ticked");
     host.health_check("async-plugin").await.expect("it ticks");
+}
+
+/// How many epoll descriptors the process has.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn epolls() -> usize {
+    let open = std::fs::read_dir("/proc/self/fd").expect("linux has it");
+    let targets = open.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+    targets
+        .filter(|target| target.as_os_str() == "anon_inode:[eventpoll]")
+        .count()
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn a_runtime_is_gone_with_its_plugin_and_leaves_no_file_descriptor_open() {
+    let (_turn, [with_runtime, _]) = plugins();
+    // Descriptors are counted, so the process has to be one of its own.
+    child::passes(
+        "runtimes_come_and_go",
+        &[("KEYWAY_TEST_PLUGIN", with_runtime.as_os_str())],
+    );
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[ignore = "the second half of a_runtime_is_gone_with_its_plugin_and_leaves_no_file_descriptor_open"]
+fn runtimes_come_and_go() {
+    let plugin = PathBuf::from(child::variable("KEYWAY_TEST_PLUGIN"));
+    let host = host_builder()
+        .idle_thread_deadline(Duration::ZERO)
+        .build()
+        .expect("a host");
+    let before = epolls();
+    for generation in 1..=5 {
+        host.block_on(host.load(&plugin)).expect("it loads");
+        assert!(epolls() > before, "its runtime has one");
+        host.block_on(host.stop("async-plugin")).expect("it stops");
+        let counts = host.wait_for_unload(Duration::from_secs(60));
+        assert_eq!(counts.unloaded, generation, "{counts:?}");
+        assert_eq!(epolls(), before);
+    }
 }
 
 async fn live(host: Host, library: PathBuf) {

@@ -154,8 +154,15 @@ impl Waiting {
                     return Some(self);
                 }
                 match self.closing.idle_threads {
-                    IdleThreads::Leak => took.destructors_leaked = record.drop_left(),
-                    _ => took.destructors_run = record.run_left(),
+                    IdleThreads::Leak => {
+                        let taken = record.drop_left();
+                        took.destructors_leaked = taken.done + taken.lost;
+                    }
+                    _ => {
+                        let taken = record.run_left();
+                        took.destructors_run = taken.done;
+                        took.destructors_leaked = taken.lost;
+                    }
                 }
             }
             _ => return Some(self),

@@ -31,7 +31,8 @@ pub struct LibraryCounts {
     /// Destructors of thread-locals that were run for threads that stayed idle. What threads have
     /// destroyed themselves is not counted.
     pub destructors_run: usize,
-    /// Destructors of thread-locals that were never run, by the plugin's own wish.
+    /// Destructors of thread-locals that were never run, by the plugin's own wish; and threads that
+    /// stayed idle with values of the plugin's pthread keys, which no other thread can destroy.
     pub destructors_leaked: usize,
     /// pthread keys that were deleted.
     pub keys_deleted: usize,

@@ -14,7 +14,7 @@ use keyway::slot::Slot;
 
 use super::reaper::{Closing, close};
 use super::tally::{Closed, Tally};
-use super::threads::{Record, leave};
+use super::threads::{Record, leave, leave_last};
 use super::{IdleThreads, host_thread};
 
 /// More than any of these tests needs, on any machine.
@@ -46,6 +46,13 @@ struct Local {
     next: Option<(usize, Box<Local>)>,
 }
 
+/// Makes the values of keys that a thread has tell the name of the thread that destroys them.
+fn put_values(context: usize, values: Box<Local>) {
+    // SAFETY: the destructor is made for it.
+    let answer: c_int = unsafe { leave_last(context, destroy, Box::into_raw(values).cast()) };
+    assert_eq!(answer, 0);
+}
+
 unsafe extern "C" fn destroy(local: *mut c_void) {
     // SAFETY: `put` made it of a box, and it is destroyed once.
     let local = unsafe { Box::from_raw(local.cast::<Local>()) };
@@ -61,6 +68,27 @@ fn put(context: usize, local: Box<Local>) {
     // SAFETY: the destructor is made for it.
     let answer: c_int = unsafe { leave(context, destroy, Box::into_raw(local).cast()) };
     assert_eq!(answer, 0);
+}
+
+/// Tells its own name when it is destroyed.
+struct Step {
+    name: &'static str,
+    told: Sender<&'static str>,
+}
+
+impl Step {
+    fn put(self, context: usize, last: bool) {
+        unsafe extern "C" fn destroy(step: *mut c_void) {
+            // SAFETY: it was made of a box, and is destroyed once.
+            let step = unsafe { Box::from_raw(step.cast::<Step>()) };
+            // A test that is over does not listen any more.
+            let _ = step.told.send(step.name);
+        }
+        let leave = if last { leave_last } else { leave };
+        let step = Box::into_raw(Box::new(self)).cast();
+        // SAFETY: the destructor is made for it.
+        assert_eq!(unsafe { leave(context, destroy, step) }, 0);
+    }
 }
 
 /// A thread that does what it is told.
@@ -309,6 +337,79 @@ fn a_library_is_retained_for_an_idle_thread_where_the_plugin_wants_that_until_it
     }
     assert!(scene.tally.counts().retained.is_empty());
     assert!(closed.recv().is_err(), "its end is told once");
+    worker.end();
+}
+
+#[test]
+fn key_values_go_after_the_thread_locals_of_their_generation() {
+    let (first, second) = (Scene::new(), Scene::new());
+    let worker = Worker::new("caller");
+    let context = first.record.context();
+    let (told, order) = channel();
+    let step = |name: &'static str| Step {
+        name,
+        told: told.clone(),
+    };
+    let other = second.record.context();
+    let steps = [
+        (other, false, step("of another generation")),
+        (context, false, step("first thread-local")),
+        (context, true, step("key values")),
+        (context, false, step("second thread-local")),
+    ];
+    worker.does(move || {
+        for (context, last, step) in steps {
+            step.put(context, last);
+        }
+    });
+    let closed = first.close(IdleThreads::Retain, AN_HOUR);
+    assert_eq!(worker.calls_until(&closed), Closed::Unloaded);
+    let order: Vec<_> = order.try_iter().collect();
+    assert_eq!(
+        order,
+        ["second thread-local", "first thread-local", "key values"]
+    );
+    worker.end();
+}
+
+#[test]
+fn key_values_of_an_idle_thread_are_lost_and_counted_and_its_thread_locals_are_not() {
+    let (scene, worker) = (Scene::new(), Worker::new("idle"));
+    let context = scene.record.context();
+    scene.put_on(&worker);
+    let values = scene.local();
+    worker.does(move || put_values(context, values));
+    let closed = scene.close(IdleThreads::Run, Duration::ZERO);
+    assert_eq!(end(&closed), Closed::Unloaded);
+    assert_eq!(scene.destroyed_on(), ["keyway-reaper"]);
+    let counts = scene.tally.counts();
+    assert_eq!((counts.destructors_run, counts.destructors_leaked), (1, 1));
+    worker.end();
+    assert_eq!(scene.destroyed_on(), [""; 0]);
+}
+
+#[test]
+fn key_values_that_come_into_being_on_the_reaper_are_destroyed_there() {
+    unsafe extern "C" fn destroy_and_put(local: *mut c_void) {
+        // SAFETY: the test made it of a box, and it is destroyed once.
+        let mut local = unsafe { Box::from_raw(local.cast::<Local>()) };
+        let (context, values) = local.next.take().expect("the test put it there");
+        put_values(context, values);
+    }
+    let (scene, worker) = (Scene::new(), Worker::new("idle"));
+    let context = scene.record.context();
+    let mut local = scene.local();
+    local.next = Some((context, scene.local()));
+    worker.does(move || {
+        let local = Box::into_raw(local).cast();
+        // SAFETY: the destructor is made for it.
+        assert_eq!(unsafe { leave(context, destroy_and_put, local) }, 0);
+    });
+    let closed = scene.close(IdleThreads::Run, Duration::ZERO);
+    assert_eq!(end(&closed), Closed::Unloaded);
+    assert_eq!(scene.destroyed_on(), ["keyway-reaper"]);
+    let counts = scene.tally.counts();
+    assert_eq!((counts.destructors_run, counts.destructors_leaked), (2, 0));
     worker.end();
 }
 

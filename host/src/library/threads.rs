@@ -23,10 +23,11 @@ use crate::thread_name::thread_name;
 
 pub(crate) use list::host_thread;
 
-#[cfg(test)]
-pub(super) use list::at_thread_exit as leave;
+pub(super) use list::Taken;
 #[cfg(target_os = "linux")]
-use list::{at_thread_exit, at_thread_exit_last};
+use list::{at_thread_end, at_thread_exit};
+#[cfg(test)]
+pub(super) use list::{at_thread_end as leave_last, at_thread_exit as leave};
 
 /// Keeps a generation, hence its library.
 pub(crate) type Lease = Arc<dyn Any + Send + Sync>;
@@ -62,7 +63,7 @@ pub(super) fn table() -> *const HostThreads {
         size: size_of::<HostThreads>(),
         at_exit: at_thread_exit,
         create: create_thread,
-        at_exit_last: at_thread_exit_last,
+        at_end: at_thread_end,
     };
     &raw const HOST
 }
@@ -159,11 +160,11 @@ impl Record {
         left.taken
     }
 
-    /// Runs all that was [taken](Self::take); answers how many.
+    /// Runs all that was [taken](Self::take) and can run away from its thread.
     ///
     /// For a value that is bound to the thread that made it, this is the wrong thread; there is no
     /// better one, since the right one may never come back.
-    pub(super) fn run_left(&self) -> usize {
+    pub(super) fn run_left(&self) -> Taken {
         list::take_all(self.context, |entry| {
             // SAFETY: the entry was in a list, so it has not run; the library is open; the thread
             // that it belongs to neither runs anything of the library nor ends meanwhile.
@@ -171,8 +172,8 @@ impl Record {
         })
     }
 
-    /// Forgets all that was [taken](Self::take) without running it; answers how many.
-    pub(super) fn drop_left(&self) -> usize {
+    /// Forgets all that was [taken](Self::take) without running it.
+    pub(super) fn drop_left(&self) -> Taken {
         list::take_all(self.context, |entry| entry.forget())
     }
 
@@ -283,7 +284,8 @@ extern "C" fn run_job(job: *mut c_void) -> *mut c_void {
     lock(&record.threads).push(id);
     // SAFETY: the plugin's own start function with its own argument; the lease holds the library.
     let answer = unsafe { start(argument.0) };
-    // Thread-locals of the plugin end here, while the lease is held, and not after this function.
+    // Thread-locals and key values of the plugin end here, while the lease is held, and not after this
+    // function.
     list::run_all();
     lock(&record.threads).retain(|other| *other != id);
     drop(lease);

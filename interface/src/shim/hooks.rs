@@ -7,8 +7,8 @@
 //! lead here. Once a host has [installed](PluginThreads::install) its own functions,
 //!
 //! - destructors of thread-locals are kept in a list of the host's,
-//! - pthread keys are created without a destructor, and are remembered so that they can be deleted;
-//!   on a thread that has set one, its destructor comes last in that list,
+//! - pthread keys are created without a destructor, and are remembered with it: it runs on the thread
+//!   of a value when the host has that thread come back, and the keys are deleted in the end,
 //! - threads start through a function of the host's, which holds a lease for as long as they run.
 //!
 //! Without a host (under `cargo test`, or linked into a binary) they do what the C library does.
@@ -46,8 +46,10 @@ pub struct HostThreads {
         start: Start,
         argument: *mut c_void,
     ) -> c_int,
-    /// As `at_exit`, for what comes after all thread-locals of the thread.
-    pub at_exit_last:
+    /// Keeps a destructor of the calling thread for the generation `context`, as `at_exit` does, but
+    /// runs it when no other of the generation is left on this thread, and on no thread but this:
+    /// for a thread that does not come by in time it does not run. Answers 0.
+    pub at_end:
         unsafe extern "C" fn(context: usize, destructor: Destructor, object: *mut c_void) -> c_int,
 }
 
@@ -60,7 +62,7 @@ pub struct PluginThreads {
     /// `context`. Called once, before the entry function. The table lives as long as the process.
     pub install: unsafe extern "C" fn(host: *const HostThreads, context: usize),
     /// Deletes all keys that the library has created; answers how many. Called once, when nothing
-    /// of the library runs any more.
+    /// of the library runs any more, so it also drops what the library has kept until then.
     pub delete_keys: unsafe extern "C" fn() -> u32,
     /// How many thread-locals with destructors, keys and threads came into being before `install`,
     /// by constructors of the library. Nobody can say when these are gone.
@@ -109,7 +111,26 @@ pub const EXPORTED: Option<&'static PluginThreads> = None;
     any(target_arch = "x86_64", target_arch = "aarch64"),
     not(keyway_no_thread_hooks)
 ))]
-pub use glibc::{key_create, key_delete, set_specific, thread_atexit, thread_create};
+pub use glibc::{key_create, key_delete, key_set, thread_atexit, thread_create};
+
+/// Whether values of this library's keys were destroyed on the calling thread, std's own perhaps among
+/// them: after that `std::thread::current` may panic.
+pub(crate) fn has_ended_values() -> bool {
+    #[cfg(all(
+        target_os = "linux",
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        not(keyway_no_thread_hooks)
+    ))]
+    return glibc::has_ended_values();
+    #[cfg(not(all(
+        target_os = "linux",
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        not(keyway_no_thread_hooks)
+    )))]
+    false
+}
 
 /// Both tables with the offsets of their functions, for the golden file that guards them.
 pub fn describe() -> String {
@@ -122,8 +143,8 @@ pub fn describe() -> String {
             text
         }};
     }
-    table!(HostThreads: size, at_exit, create, at_exit_last)
-        + &table!(PluginThreads: size, install, delete_keys, before_install, release)
+    table!(HostThreads: size, at_exit, create, at_end)
+        + &table!(PluginThreads: size, install, delete_keys, before_install)
 }
 
 /// Defines the hidden symbols, inside the crate of a plugin.
@@ -167,13 +188,13 @@ macro_rules! __thread_hooks {
             ".weak pthread_setspecific",
             ".hidden pthread_setspecific",
             ".type pthread_setspecific,@function",
-            ::core::concat!("pthread_setspecific: ", $jump, " {set_specific}"),
+            ::core::concat!("pthread_setspecific: ", $jump, " {key_set}"),
             ".popsection",
             at_exit = sym $crate::shim::hooks::thread_atexit,
             create = sym $crate::shim::hooks::thread_create,
             key_create = sym $crate::shim::hooks::key_create,
             key_delete = sym $crate::shim::hooks::key_delete,
-            set_specific = sym $crate::shim::hooks::set_specific,
+            key_set = sym $crate::shim::hooks::key_set,
         );
     };
 }

@@ -34,11 +34,21 @@ struct Entries {
     lent: usize,
 }
 
-/// A thread-local that waits for its destructor.
+/// A thread-local that waits for its destructor, or a thread's key values that wait for theirs.
 pub(super) struct Entry {
     record: Arc<Record>,
     destructor: Destructor,
     object: Pointer,
+    /// Whether it runs after all others of its generation, and on its own thread only.
+    last: bool,
+}
+
+/// What became of the entries that the reaper took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::library) struct Taken {
+    pub(in crate::library) done: usize,
+    /// Those that only their own threads could have run.
+    pub(in crate::library) lost: usize,
 }
 
 impl Entry {
@@ -53,6 +63,12 @@ impl Entry {
 
     /// Lets the object be.
     pub(super) fn forget(self) {}
+
+    /// Whether others of its generation come before one that is run last.
+    fn is_preceded(&self, here: &[Entry]) -> bool {
+        here.iter()
+            .any(|other| !other.last && Arc::ptr_eq(&other.record, &self.record))
+    }
 }
 
 thread_local! {
@@ -114,8 +130,10 @@ impl List {
         loop {
             let entry = {
                 let mut entries = lock(&self.entries);
-                let mut here = entries.here.iter();
-                let Some(next) = here.rposition(|entry| entry.record.start(occasion)) else {
+                let here = &entries.here;
+                let is_due = |entry: &Entry| !entry.last || !entry.is_preceded(here);
+                let may = |entry: &Entry| is_due(entry) && entry.record.start(occasion);
+                let Some(next) = here.iter().rposition(may) else {
                     return;
                 };
                 // The order of the others stays.
@@ -130,9 +148,18 @@ impl List {
     }
 
     fn has(&self, context: usize) -> bool {
+        self.has_such(context, |_| true)
+    }
+
+    /// Whether it has entries that are not run last.
+    fn has_in_turn(&self, context: usize) -> bool {
+        self.has_such(context, |entry| !entry.last)
+    }
+
+    fn has_such(&self, context: usize, such: impl Fn(&Entry) -> bool) -> bool {
         let entries = lock(&self.entries);
         let mut here = entries.here.iter();
-        here.any(|entry| entry.record.context == context)
+        here.any(|entry| entry.record.context == context && such(entry))
     }
 }
 
@@ -164,27 +191,39 @@ pub(super) fn holders(context: usize) -> Vec<String> {
 }
 
 /// Takes all entries of a generation, thread by thread, last first, and does `each` with them, until
-/// there are none; answers how many there were. Their threads cannot end meanwhile.
-pub(super) fn take_all(context: usize, each: impl Fn(Entry)) -> usize {
-    let mut taken = 0;
+/// there are none. Their threads cannot end meanwhile.
+///
+/// Those that run last on their own thread only are lost, unless the calling thread is theirs: the
+/// values of a key are out of reach, and the destructor of std's key would take from the calling
+/// thread what it was to take from another.
+pub(super) fn take_all(context: usize, each: impl Fn(Entry)) -> Taken {
+    let mut taken = Taken::default();
     loop {
         // A destructor may touch a thread-local that is new on the calling thread.
         let lists = with_something_of(context);
         if lists.is_empty() {
             return taken;
         }
+        let last = !lists.iter().any(|list| list.has_in_turn(context));
         for list in lists {
             let entries: Vec<Entry> = {
                 let mut entries = lock(&list.entries);
-                let ours = |entry: &mut Entry| entry.record.context == context;
+                let ours =
+                    |entry: &mut Entry| entry.record.context == context && entry.last == last;
                 let ours: Vec<Entry> = entries.here.extract_if(.., ours).collect();
                 entries.lent += ours.len();
                 ours
             };
-            taken += entries.len();
+            let is_own = std::ptr::eq(Arc::as_ptr(&list), LIST.get());
             for entry in entries.into_iter().rev() {
                 let record = Arc::clone(&entry.record);
-                each(entry);
+                if last && !is_own {
+                    entry.forget();
+                    taken.lost += 1;
+                } else {
+                    each(entry);
+                    taken.done += 1;
+                }
                 record.is_done();
                 lock(&list.entries).lent -= 1;
             }
@@ -203,29 +242,23 @@ pub(in crate::library) unsafe extern "C" fn at_thread_exit(
     destructor: Destructor,
     object: *mut c_void,
 ) -> c_int {
-    leave(context, destructor, object, |entries| entries.len())
+    leave(context, destructor, object, false)
 }
 
-/// See [`HostThreads::at_exit_last`](keyway::shim::hooks::HostThreads::at_exit_last).
+/// See [`HostThreads::at_end`](keyway::shim::hooks::HostThreads::at_end).
 #[cfg_attr(
-    not(target_os = "linux"),
+    not(any(target_os = "linux", test)),
     expect(dead_code, reason = "no plugin of this platform has hooks")
 )]
-pub(super) unsafe extern "C" fn at_thread_exit_last(
+pub(in crate::library) unsafe extern "C" fn at_thread_end(
     context: usize,
     destructor: Destructor,
     object: *mut c_void,
 ) -> c_int {
-    // The last one is run first.
-    leave(context, destructor, object, |_| 0)
+    leave(context, destructor, object, true)
 }
 
-fn leave(
-    context: usize,
-    destructor: Destructor,
-    object: *mut c_void,
-    place: impl FnOnce(&[Entry]) -> usize,
-) -> c_int {
+fn leave(context: usize, destructor: Destructor, object: *mut c_void, last: bool) -> c_int {
     // Unknown is a library that is being unmapped: whoever could run the destructor is too late.
     let Some(record) = record(context) else {
         return 0;
@@ -243,9 +276,8 @@ fn leave(
         record,
         destructor,
         object: Pointer(object),
-    };
-    let here = &mut lock(&list.entries).here;
-    here.insert(place(here), entry);
+        last,
+    });
     0
 }
 
