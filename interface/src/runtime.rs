@@ -23,7 +23,7 @@ mod without {
     pub(crate) fn enter() -> Entered {
         Entered
     }
-    pub(crate) fn start(_plugin: &'static str) {}
+    pub(crate) fn start(_plugin: &str) {}
     pub(crate) fn shut_down(_patience: Duration) {}
     pub(crate) fn lasting() -> [&'static dyn Lasts; 0] {
         []
@@ -54,42 +54,33 @@ mod with_tokio {
     /// Makes the plugin's runtime the current one.
     #[inline]
     pub(crate) fn enter() -> Option<EnterGuard<'static>> {
-        let handle = HANDLE.get().or_else(build)?;
-        Some(handle.enter())
-    }
-
-    fn runtime() -> MutexGuard<'static, Life> {
-        RUNTIME.lock().unwrap_or_else(PoisonError::into_inner)
+        // Before the entry function ran there is no plugin, hence nothing to enter for.
+        NAME.get()?;
+        HANDLE.get_or_init(build).as_ref().map(Handle::enter)
     }
 
     #[cold]
-    fn build() -> Option<&'static Handle> {
-        // Before the entry function ran there is no plugin, hence nothing to build it for.
-        let name = NAME.get()?;
-        let mut life = runtime();
-        match &*life {
-            Life::NotYet => {}
-            Life::Running(_) | Life::Over => return HANDLE.get(),
-        }
+    fn build() -> Option<Handle> {
+        let name = NAME.get().map_or("plugin", String::as_str);
         // Two workers: enough that one blocked task does not stop the timers of the others.
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name(format!("keyway:{name}"))
             .enable_all()
-            .build();
-        let Ok(runtime) = runtime else {
-            *life = Life::Over;
-            return None;
-        };
-        let handle = HANDLE.set(runtime.handle().clone());
-        *life = Life::Running(runtime);
+            .build()
+            .ok()?;
+        let handle = runtime.handle().clone();
+        *RUNTIME.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
         Some(handle)
     }
 
     /// Cancels the plugin's tasks and joins its workers, for at most this long.
     pub(crate) fn shut_down(patience: Duration) {
-        let life = std::mem::replace(&mut *runtime(), Life::Over);
-        if let Life::Running(runtime) = life {
+        let runtime = RUNTIME
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(runtime) = runtime {
             // A worker that cannot end would make the drop of the runtime wait for ever.
             runtime.shutdown_timeout(patience);
         }

@@ -628,16 +628,3 @@ fn threads_that_end_while_the_library_goes_are_no_danger() {
         assert_unloaded(&host, generation);
     }
 }
-
-#[test]
-fn values_of_keys_are_destroyed_when_their_thread_ends_and_after_its_thread_locals() {
-    let host = host();
-    let traces = loaded(&host);
-    let calling = traces.clone();
-    std::thread::spawn(move || calling.key_and_local().expect("it works"))
-        .join()
-        .expect("it ends in peace");
-    assert_eq!(traces.gone().expect("it works"), "local key ");
-    stop(&host);
-    assert_unloaded(&host, 1);
-}

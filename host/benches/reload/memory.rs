@@ -82,7 +82,7 @@ pub(crate) fn growth(
     let after = machine::memory();
     let counts = keyway.host.libraries();
     let gone = counts.unloaded == WARM_UP + reloads;
-    let left = counts.pinned.len() + counts.retained;
+    let left = counts.pinned.len() + counts.retained.len();
     let mut rows = vec![
         Row::amount("libraries left in memory", left as f64, "").budget("0", gone && left == 0),
     ];

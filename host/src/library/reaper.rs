@@ -217,10 +217,7 @@ impl Closing {
         if let Some(threads) = self.threads {
             // SAFETY: the library is open, and nothing of it runs: its generation is gone, hence all
             // objects, calls and threads of it, and so are the destructors of its thread-locals.
-            took.keys_deleted = unsafe {
-                (threads.release)();
-                (threads.delete_keys)()
-            } as usize;
+            took.keys_deleted = unsafe { (threads.delete_keys)() } as usize;
         }
         let Closing {
             handle,

@@ -28,10 +28,7 @@ static HOOKS: PluginThreads = PluginThreads {
     install,
     delete_keys: none,
     before_install: none,
-    release,
 };
-
-unsafe extern "C" fn release() {}
 
 unsafe extern "C" fn install(_: *const HostThreads, _: usize) {}
 

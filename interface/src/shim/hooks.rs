@@ -67,9 +67,6 @@ pub struct PluginThreads {
     /// How many thread-locals with destructors, keys and threads came into being before `install`,
     /// by constructors of the library. Nobody can say when these are gone.
     pub before_install: unsafe extern "C" fn() -> u32,
-    /// Drops what statics of the library own that is worth it. Called once, when nothing of the
-    /// library runs any more, before the keys are deleted.
-    pub release: unsafe extern "C" fn(),
 }
 
 impl fmt::Debug for HostThreads {

@@ -272,7 +272,7 @@ fn leave(context: usize, destructor: Destructor, object: *mut c_void, last: bool
         },
     };
     record.add();
-    let entry = Entry {
+    lock(&list.entries).here.push(Entry {
         record,
         destructor,
         object: Pointer(object),

@@ -1,6 +1,5 @@
 //! The functions behind the hidden symbols, for glibc.
 
-use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -28,7 +27,6 @@ pub(super) static TABLE: PluginThreads = PluginThreads {
     install,
     delete_keys,
     before_install,
-    release,
 };
 
 static HOST: AtomicPtr<HostThreads> = AtomicPtr::new(std::ptr::null_mut());
