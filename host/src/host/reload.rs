@@ -5,9 +5,11 @@
 //! side by side, and those that succeed take over together.
 
 mod attempt;
+mod commit;
 pub(super) mod handover;
 mod probation;
 mod rollback;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +22,9 @@ use super::plugin::LoadedPlugin;
 use crate::error::{HostError, HostErrorKind};
 use crate::reload::{DryRun, ReloadOptions, ReloadReport, Trigger};
 
-use attempt::{Attempt, Ready, Verdict};
+use attempt::Attempt;
+use commit::Ready;
+use verdict::Verdict;
 
 /// One plugin of one trigger.
 pub(super) struct Request {
@@ -202,7 +206,7 @@ async fn reload_set(host: Host, mut requests: Vec<Request>) -> Vec<Arc<ReloadRep
         attempt.or_end(ready)
     });
     let ready: Vec<(Attempt, Ready)> = split(ready.await, &mut reports);
-    reports.extend(attempt::commit(&host, ready).await);
+    reports.extend(commit::commit(&host, ready).await);
     reports.sort_by(|one, other| one.plugin.cmp(&other.plugin));
     reports
 }

@@ -84,8 +84,9 @@ fn where_neither_version_can_be_started_that_is_said_and_the_state_is_kept_for_t
     std::fs::rename(&away, &home).expect("it moves back");
     // Nobody could give it back where it was taken.
     std::fs::remove_file(home.join("lock")).expect("it moved along");
-    let report = scene.reload_with(json!({ "lock": home.join("lock") }));
-    assert_committed(&report);
+    // Also the very file that served before is tried again, since it does not serve.
+    scene.put("v1_exclusive");
+    assert_committed(&scene.reload());
     assert_eq!(counter.total().expect("it serves"), 7, "the state was kept");
     let status = scene.host.plugin(NAME).expect("it is loaded");
     assert!(status.serves && status.previous.is_none(), "{status:?}");

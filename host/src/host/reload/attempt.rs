@@ -10,39 +10,19 @@ use std::time::Instant;
 use semver::Version;
 use tokio::sync::OwnedMutexGuard;
 
-use super::handover::{HandOver, hand_over};
-use super::{Fingerprint, Request, path_of, probation};
+use super::commit::Ready;
+use super::handover::hand_over;
+use super::verdict::Verdict;
+use super::{Fingerprint, Request, path_of};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
-use crate::generation::Doorkeeper;
 use crate::host::Host;
 use crate::host::instance::Instance;
 use crate::host::load::LoadOptions;
-use crate::host::plugin::{LoadedPlugin, Previous, Refusal};
+use crate::host::plugin::{LoadedPlugin, Refusal};
 use crate::host::start::Draft;
 use crate::inspect::ContentHash;
-use crate::registry::{Change, Key, Offer, Replaced};
-use crate::reload::{
-    DryRun, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes, Trigger,
-};
-
-/// Why an attempt ends before it is committed.
-pub(super) enum Verdict {
-    Unchanged,
-    Refused(ReloadPhase, HostError),
-    /// It failed, and so did the attempt to start the old version again.
-    Lost(ReloadPhase, HostError, HostError),
-}
-
-impl Verdict {
-    /// The same after everything was given back to the old version, or could not be.
-    pub(super) fn after(self, undone: Result<(), HostError>) -> Self {
-        match (self, undone) {
-            (Verdict::Refused(phase, error), Err(restart)) => Verdict::Lost(phase, error, restart),
-            (verdict, _) => verdict,
-        }
-    }
-}
+use crate::reload::{DryRun, ReloadOptions, ReloadPhase, ReloadTimes, Trigger};
 
 /// An attempt whose turn it is.
 pub(super) struct Attempt {
@@ -52,28 +32,21 @@ pub(super) struct Attempt {
     pub(super) old: Arc<Instance>,
     pub(super) times: ReloadTimes,
     pub(super) warnings: Vec<String>,
-    trigger: Trigger,
+    pub(super) trigger: Trigger,
     options: ReloadOptions,
     /// The number of its trigger.
-    arrival: u64,
-    began: Instant,
-    to: Option<Version>,
+    pub(super) arrival: u64,
+    pub(super) began: Instant,
+    pub(super) to: Option<Version>,
     /// The new file, once it was staged.
-    hash: Option<ContentHash>,
-    path: Option<PathBuf>,
+    pub(super) hash: Option<ContentHash>,
+    pub(super) path: Option<PathBuf>,
     print: Option<Fingerprint>,
     /// Nothing is to come of it, so that nobody needs to be told.
     dry: bool,
     /// The epoch of the log filter when it began.
-    filter: u64,
+    pub(super) filter: u64,
     _turn: OwnedMutexGuard<()>,
-}
-
-/// A new version that is ready to take over.
-pub(super) struct Ready {
-    pub(super) draft: Draft,
-    pub(super) offers: Vec<Offer>,
-    pub(super) hand_over: HandOver,
 }
 
 impl Attempt {
@@ -138,10 +111,14 @@ impl Attempt {
         let staged = self.host.staged(&path).await;
         let (staged, took) = staged.map_err(refused(ReloadPhase::Stage))?;
         self.times.load.stage = took;
-        if self.old.hash == Some(staged.hash) && !self.is_asked_for_anyway() {
+        let (known, is_down) = {
+            let state = self.plugin.state();
+            (state.refused.clone(), state.down.is_some())
+        };
+        let is_same = self.old.hash == Some(staged.hash);
+        if is_same && !is_down && !self.is_asked_for_anyway() {
             return Err(Verdict::Unchanged);
         }
-        let known = self.plugin.state().refused.clone();
         if let Some(refusal) = known.filter(|refusal| refusal.hash == staged.hash)
             && self.trigger == Trigger::FileChanged
         {
@@ -282,262 +259,9 @@ impl Attempt {
         }
         self.host.inner.bus.tell(&self.plugin.name, kind);
     }
-
-    /// The end of an attempt that is not committed.
-    pub(super) fn end(self, verdict: Verdict) -> Arc<ReloadReport> {
-        let (name, bus) = (Arc::clone(&self.plugin.name), self.host.inner.bus.clone());
-        let serving = self.old.generation.version.clone();
-        match verdict {
-            Verdict::Unchanged => {
-                tracing::debug!("Plugin '{name}' is unchanged");
-                let report = self.report(ReloadOutcome::Unchanged);
-                let told = Arc::clone(&report);
-                bus.tell(&name, EventKind::Unchanged { report: told });
-                report
-            }
-            Verdict::Refused(phase, error) => {
-                tracing::warn!(
-                    "Plugin '{name}' was not reloaded, v{serving} serves on: {phase}: {}",
-                    self.in_short(&error)
-                );
-                let reason = self.remember(phase, error);
-                let report = self.report(ReloadOutcome::Refused {
-                    phase,
-                    reason: Arc::clone(&reason),
-                });
-                let kind = EventKind::Refused {
-                    phase,
-                    reason,
-                    report: Arc::clone(&report),
-                };
-                bus.tell(&name, kind);
-                report
-            }
-            Verdict::Lost(phase, error, restart) => {
-                tracing::error!(
-                    "Plugin '{name}' serves no more: {phase}: {}; and v{serving} could not be \
-                     started again: {}",
-                    self.in_short(&error),
-                    restart.message()
-                );
-                let reason = self.remember(phase, error);
-                let report = self.report(ReloadOutcome::Lost {
-                    phase,
-                    reason,
-                    restart: Arc::new(restart),
-                });
-                let told = Arc::clone(&report);
-                bus.tell(&name, EventKind::Lost { report: told });
-                report
-            }
-        }
-    }
-
-    /// An error in a line that names the plugin already.
-    fn in_short(&self, error: &HostError) -> String {
-        let version = self.to.as_ref().map(|to| format!("v{to}: "));
-        let version = version.unwrap_or_default();
-        match error.advice() {
-            Some(advice) => format!("{version}{}; hint: {advice}", error.message()),
-            None => format!("{version}{}", error.message()),
-        }
-    }
-
-    /// Remembers a file that need not be tried again.
-    fn remember(&self, phase: ReloadPhase, error: HostError) -> Arc<HostError> {
-        let reason = Arc::new(error);
-        if let Some(hash) = self.hash.filter(|_| is_of_the_file(phase, &reason)) {
-            self.plugin.state().refused = Some(Refusal {
-                hash,
-                phase,
-                reason: Arc::clone(&reason),
-            });
-        }
-        reason
-    }
-
-    fn report(mut self, outcome: ReloadOutcome) -> Arc<ReloadReport> {
-        self.times.total = self.began.elapsed();
-        let report = Arc::new(ReloadReport {
-            plugin: self.plugin.name.to_string(),
-            trigger: self.trigger,
-            outcome,
-            from: self.old.generation.version.clone(),
-            to: self.to.clone(),
-            hash: self.hash,
-            generation: self.plugin.serving().generation.number,
-            times: self.times,
-            warnings: std::mem::take(&mut self.warnings),
-        });
-        self.plugin.state().last = Some(Arc::clone(&report));
-        report
-    }
-}
-
-/// Whether the file is what was wrong, so that it need not be tried again.
-fn is_of_the_file(phase: ReloadPhase, reason: &HostError) -> bool {
-    use HostErrorKind::{Host, Quarantined, Reload, Retained, Stage};
-    let of_the_host = [Host, Quarantined, Reload, Retained, Stage];
-    !matches!(phase, ReloadPhase::Admit | ReloadPhase::Drain)
-        && !of_the_host.contains(&reason.kind())
 }
 
 fn refused_before(refusal: &Refusal) -> HostError {
     let message = format!("this very file was refused before: {}", refusal.reason);
     HostError::new(HostErrorKind::Reload, message).hint("change it, or ask for the reload")
-}
-
-/// Lets all new versions take over that fit, together.
-pub(super) async fn commit(host: &Host, ready: Vec<(Attempt, Ready)>) -> Vec<Arc<ReloadReport>> {
-    let mut reports = Vec::new();
-    let mut going_on = Vec::new();
-    for (mut attempt, ready) in ready {
-        match attempt.go_on(ReloadPhase::Commit) {
-            Ok(()) => going_on.push((attempt, ready)),
-            Err(verdict) => {
-                let undone = ready.undo(&mut attempt).await;
-                reports.push(attempt.end(verdict.after(undone)));
-            }
-        }
-    }
-    let clock = Instant::now();
-    let changes: Vec<Change<'_>> = going_on
-        .iter()
-        .map(|(attempt, ready)| Change {
-            owner: &attempt.plugin.name,
-            offers: &ready.offers,
-            doorkeeper: Doorkeeper::of(&attempt.old.generation),
-        })
-        .collect();
-    let switched = host.inner.registry.switch(&changes);
-    drop(changes);
-    for ((mut attempt, ready), switched) in going_on.into_iter().zip(switched) {
-        attempt.times.commit = clock.elapsed();
-        match switched {
-            Ok(replaced) => {
-                let filter = attempt.filter;
-                let plugin = Arc::clone(&attempt.plugin);
-                reports.push(attempt.committed(ready, replaced));
-                if crate::log::epoch() != filter {
-                    // It may have asked before the change, when it was not among those who are told.
-                    let deadline = host.inner.options.lifecycle_deadline;
-                    let serving = plugin.serving();
-                    serving.log_filter_changed(host.runtime(), deadline).await;
-                }
-            }
-            Err(error) => {
-                let error = ready.draft.labelled(error);
-                let undone = ready.undo(&mut attempt).await;
-                let verdict = Verdict::Refused(ReloadPhase::Commit, error);
-                reports.push(attempt.end(verdict.after(undone)));
-            }
-        }
-    }
-    reports
-}
-
-impl Attempt {
-    fn committed(mut self, ready: Ready, replaced: Replaced) -> Arc<ReloadReport> {
-        let Ready {
-            draft,
-            offers,
-            hand_over,
-        } = ready;
-        let HandOver {
-            blob,
-            room,
-            deactivated,
-            lost,
-        } = hand_over;
-        self.times.load = draft.facts.times;
-        self.warnings.extend(draft.facts.warnings.iter().cloned());
-        self.warn_of_what_is_gone(&offers);
-        let options = draft.options().clone();
-        let instance = Arc::new(draft.into_instance(offers));
-        let replaced = Previous {
-            instance: Arc::clone(&self.old),
-            retired: replaced,
-            states: blob.clone().into_iter().collect(),
-            deactivated: deactivated || lost,
-        };
-        let (ending, probation) = {
-            let mut state = self.plugin.state();
-            state.serving = Arc::clone(&instance);
-            state.path = self.path.clone();
-            state.options = options;
-            state.refused = None;
-            state.down = None;
-            // A version that was on probation itself, or does not serve, is none to go back to.
-            let ending = match &mut state.previous {
-                Some(previous) => {
-                    previous.newest_state(blob);
-                    Some(replaced)
-                }
-                None if lost => Some(replaced),
-                None => {
-                    state.previous = Some(replaced);
-                    None
-                }
-            };
-            (ending, state.probation.take())
-        };
-        if let Some(room) = room {
-            room.open();
-        }
-        if let Some(probation) = probation {
-            probation.abort();
-        }
-        let path = self.path.clone();
-        let host = self.host.clone();
-        if let (Some(new), Some(old)) = (&path, &self.old.path)
-            && new != old
-        {
-            host.inner.watch(new);
-            host.inner.unwatch(old);
-        }
-        let plugin = Arc::clone(&self.plugin);
-        let report = self.report(ReloadOutcome::Committed);
-        for warning in &report.warnings {
-            tracing::warn!("Plugin '{}': {warning}", plugin.name);
-        }
-        tracing::info!("Plugin '{}' reloaded successfully", plugin.name);
-        let committed = EventKind::Committed {
-            report: Arc::clone(&report),
-        };
-        host.inner.bus.tell(&plugin.name, committed);
-        if let Some(ending) = ending {
-            host.inner.retire(ending);
-        }
-        probation::begin(&host, &plugin, &instance);
-        report
-    }
-}
-
-impl Attempt {
-    /// Whoever holds a handle to what the new version does not offer any more should hear of it.
-    fn warn_of_what_is_gone(&mut self, offers: &[Offer]) {
-        let old = self.old.offers();
-        let gone = old
-            .iter()
-            .filter(|old| offers.iter().all(|new| new.key != old.key));
-        self.warnings.extend(gone.map(|old| {
-            let Key { id, major, name } = &old.key;
-            format!("offers {id}/{major} `{name}` no longer")
-        }));
-    }
-}
-
-impl Ready {
-    /// Puts everything back as it was.
-    pub(super) async fn undo(self, attempt: &mut Attempt) -> Result<(), HostError> {
-        let Ready {
-            draft,
-            offers,
-            hand_over,
-        } = self;
-        attempt.host.let_go(offers).await;
-        draft.deactivate().await;
-        draft.abandon().await;
-        hand_over.undo(attempt).await
-    }
 }

@@ -9,7 +9,9 @@ use keyway::capability::{RoomLimits, WaitingRoom};
 use keyway::{Imported, State};
 use keyway_manifest::{ReloadMode, StatePolicy};
 
-use super::attempt::{Attempt, Ready, Verdict};
+use super::attempt::Attempt;
+use super::commit::Ready;
+use super::verdict::Verdict;
 use crate::drain::{Left, drain};
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Doorkeeper;
