@@ -1,8 +1,10 @@
 //! What has started on a version finishes on it.
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use keyway::ErrorKind;
 use keyway_host::{Host, ReloadOptions, ReloadPhase};
 use keyway_tests::binary::with_reload;
 use keyway_tests::plugin;
@@ -85,6 +87,44 @@ fn in_exclusive_mode_a_call_that_does_not_end_keeps_the_old_version_and_is_not_c
     assert_eq!(trouble.count().expect("it serves"), 1);
     assert_eq!(host.block_on(call).expect("it is not lost"), 3);
     replace(&host);
+}
+
+#[test]
+fn in_exclusive_mode_calls_wait_for_the_new_version_and_one_too_many_is_told_to_try_again() {
+    let host = without_probation().max_waiting(1).build().expect("a host");
+    let home = tempfile::tempdir().expect("a directory");
+    let file = home.path().join("plugin.so");
+    let library = std::fs::read(plugin("misbehaves")).expect("a library");
+    let exclusive = with_reload(&library, json!({ "mode": "exclusive" }));
+    std::fs::write(&file, exclusive).expect("a file");
+    host.block_on(host.load(&file)).expect("it loads");
+    let trouble: TroubleHandle = host.capability("trouble").expect("it is offered");
+    let mut started = Box::pin(trouble.pend(3));
+    assert!(poll_once(started.as_mut()).is_pending());
+    std::thread::scope(|scope| {
+        let reload = scope.spawn(|| replace(&host));
+        // The old version serves until it is closed; the first call that has to wait is the one.
+        let mut waiting = loop {
+            let mut call = Box::pin(trouble.pend(0));
+            match poll_once(call.as_mut()) {
+                Poll::Ready(answer) => assert_eq!(answer.expect("it serves"), 0),
+                Poll::Pending => break call,
+            }
+        };
+        let error = host
+            .block_on(trouble.pend(0))
+            .expect_err("one waits already");
+        assert_eq!(
+            (error.kind(), error.error_code(), error.is_retryable()),
+            (ErrorKind::Busy, "reload-queue-full", true),
+            "{error}"
+        );
+        assert!(poll_once(waiting.as_mut()).is_pending());
+        assert_eq!(host.block_on(started).expect("it is not lost"), 3);
+        reload.join().expect("it is replaced");
+        assert_eq!(host.block_on(waiting).expect("it is not lost"), 0);
+    });
+    assert_eq!(trouble.count().expect("it serves"), 1, "by the new version");
 }
 
 #[test]
