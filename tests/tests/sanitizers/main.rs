@@ -60,6 +60,8 @@ fn valgrind(binary: &Path, test: &str, leak_check: &str) -> String {
     let mut valgrind = Command::new("valgrind");
     valgrind
         .args(["--error-exitcode=99", "--num-callers=40"])
+        // Else a thread that never waits may keep all others from running.
+        .arg("--fair-sched=try")
         .arg(format!("--leak-check={leak_check}"))
         // What is still reachable at the end belongs to statics: slot records and interned call
         // sites live as long as the process.
