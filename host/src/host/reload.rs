@@ -31,6 +31,8 @@ pub(super) struct Request {
     pub(super) plugin: Arc<LoadedPlugin>,
     pub(super) trigger: Trigger,
     pub(super) options: ReloadOptions,
+    /// The number of the trigger: the newest wins.
+    pub(super) arrival: u64,
     /// When the file was complete, or when the application asked.
     pub(super) began: Instant,
     /// How long it took to be sure that the file is complete.
@@ -162,6 +164,7 @@ impl Host {
 impl Request {
     fn by_application(plugin: Arc<LoadedPlugin>, options: ReloadOptions) -> Self {
         Request {
+            arrival: plugin.arrive(),
             plugin,
             trigger: Trigger::Requested,
             options,
@@ -173,6 +176,7 @@ impl Request {
     /// What comes of a change of a file.
     pub(super) fn by_file(plugin: Arc<LoadedPlugin>, complete: Instant, settled: Instant) -> Self {
         Request {
+            arrival: plugin.arrive(),
             plugin,
             trigger: Trigger::FileChanged,
             options: ReloadOptions::new(),

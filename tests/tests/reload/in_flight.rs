@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use keyway::ErrorKind;
-use keyway_host::{Host, ReloadOptions, ReloadPhase};
+use keyway_host::{EventKind, Host, ReloadOptions, ReloadPhase};
 use keyway_tests::binary::with_reload;
 use keyway_tests::plugin;
 use keyway_tests::poll::{Wakes, poll_once};
@@ -31,9 +31,23 @@ fn replace(host: &Host) {
 #[test]
 fn a_pending_call_finishes_on_the_version_that_it_started_on_and_keeps_it() {
     let (host, trouble) = loaded();
+    let mut events = host.events();
     let mut call = Box::pin(trouble.pend(3));
     assert!(poll_once(call.as_mut()).is_pending());
     replace(&host);
+    let told = host.block_on(async {
+        let find = async {
+            loop {
+                let event = events.next().await.expect("the host lives");
+                if let EventKind::Draining { version, calls } = event.kind {
+                    return (version.to_string(), calls);
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, find).await
+    });
+    let told = told.expect("it is told");
+    assert_eq!(told, ("0.1.0".to_owned(), 1));
     let draining = host.plugin("misbehaves").expect("it is loaded").draining;
     assert_eq!(draining.len(), 1, "{draining:?}");
     assert_eq!((draining[0].generation, draining[0].calls), (1, 1));

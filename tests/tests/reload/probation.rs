@@ -136,6 +136,33 @@ fn the_version_to_go_back_to_is_the_last_that_has_proved_itself() {
 }
 
 #[test]
+fn a_version_that_is_ill_at_the_end_of_its_probation_is_sent_back() {
+    let builder = host_builder().probation(Probation::of(Duration::from_millis(1)));
+    let host = builder.build().expect("a host");
+    let mut events = host.events();
+    host.block_on(host.load(plugin("misbehaves")))
+        .expect("it loads");
+    let config = object(json!({ "at": "health-check", "how": "fail", "after": 1 }));
+    let reload = host.reload_with("misbehaves", ReloadOptions::new().config(config));
+    assert_committed(&host.block_on(reload).expect("it is loaded"));
+    let report = host.block_on(async {
+        let find = async {
+            loop {
+                let event = events.next().await.expect("the host lives");
+                if let EventKind::RolledBack { report, .. } = event.kind {
+                    return report;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, find).await
+    });
+    let report = report.expect("it is sent back");
+    assert_eq!((report.trigger, report.generation), (Trigger::Probation, 1));
+    let reason = report.outcome.reason().expect("it has one").to_string();
+    assert!(reason.contains("asked to fail at HealthCheck"), "{reason}");
+}
+
+#[test]
 fn a_version_that_has_proved_itself_ends_the_one_before() {
     let builder = host_builder().probation(Probation::of(Duration::from_millis(1)));
     let mut scene = Scene::new(builder, "v1", json!({}));

@@ -1,16 +1,19 @@
 //! Reloads against everything that may happen at the same time.
 
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use keeps_state::Counter;
-use keyway_host::{Host, ReloadOptions};
+use keyway_host::{Host, ReloadOptions, ReloadPhase};
+use keyway_tests::poll::poll_once;
+use keyway_tests::scene::object;
 use keyway_tests::{host_builder, plugin};
 use lives_in_threads::{Traces, TracesHandle};
 use serde_json::json;
 
-use super::scene::{NAME, PATIENCE, Scene, assert_committed, without_probation};
+use super::scene::{NAME, PATIENCE, Scene, assert_committed, assert_refused, without_probation};
 
 /// Enough to meet what happens at the same time, and few enough for a debug build.
 const RELOADS: usize = 40;
@@ -138,6 +141,45 @@ fn a_plugin_is_reloaded_from_inside_of_a_call_into_it_or_into_another() {
     let status = |name: &str| scene.host.plugin(name).expect("it is loaded");
     assert_eq!(status("lives-in-threads").generation, 2);
     assert_eq!(status(NAME).generation, 2);
+}
+
+#[test]
+fn a_file_that_changes_again_while_it_is_tried_is_given_up_for_the_newer_one() {
+    let host = without_probation().build().expect("a host");
+    let home = tempfile::tempdir().expect("a directory");
+    let file = home.path().join("plugin.so");
+    let library = std::fs::read(plugin("misbehaves")).expect("a library");
+    let put = |trailer: &[u8]| {
+        let new = file.with_extension("new");
+        std::fs::write(&new, [&library[..], trailer].concat()).expect("a file");
+        std::fs::rename(new, &file).expect("it takes its place");
+    };
+    put(b"");
+    host.block_on(host.load(&file)).expect("it loads");
+    // Its prepare keeps its thread until the test lets it go on.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let config = object(json!({ "at": "prepare", "how": "block", "port": port }));
+    put(b"1");
+    std::thread::scope(|scope| {
+        let older = scope.spawn(|| {
+            let options = ReloadOptions::new().config(config);
+            host.block_on(host.reload_with("misbehaves", options))
+        });
+        let (blocked, _) = listener.accept().expect("it blocks");
+        put(b"2");
+        let mut newer = Box::pin(host.reload("misbehaves"));
+        assert!(poll_once(newer.as_mut()).is_pending());
+        drop(blocked);
+        let older = older.join().expect("no panic").expect("it is loaded");
+        assert_refused(
+            &older,
+            ReloadPhase::Prepare,
+            &["the file has changed again"],
+        );
+        let newer = host.block_on(newer).expect("it is loaded");
+        assert_committed(&newer);
+    });
 }
 
 #[test]

@@ -56,10 +56,10 @@ impl Attempt {
             plugin,
             trigger,
             options,
+            arrival,
             began,
             settle,
         } = request;
-        let arrival = plugin.arrive();
         let clock = Instant::now();
         let turn = Arc::clone(&plugin.turn).lock_owned().await;
         let times = ReloadTimes {
