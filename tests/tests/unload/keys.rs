@@ -1,12 +1,14 @@
 //! Values of pthread keys, and what std keeps of threads with their help.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use keyway_tests::child;
 use lives_in_threads::{Traces, TracesHandle};
 
-use crate::scene::{AN_HOUR, Caller, assert_unloaded, host, loaded, stop, waiting_host, witnessed};
+use crate::scene::{
+    AN_HOUR, Caller, assert_destroyed_at_the_next_call, assert_unloaded, host, loaded, stop,
+    waiting_host, witnessed,
+};
 
 /// Has the thread give a key a value with a witness.
 fn put_key_witness(caller: &Caller, traces: &TracesHandle, home: &Path, rounds: u32) -> PathBuf {
@@ -18,24 +20,9 @@ fn put_key_witness(caller: &Caller, traces: &TracesHandle, home: &Path, rounds: 
 
 #[test]
 fn the_value_of_a_key_is_destroyed_by_its_own_thread_at_its_next_call() {
-    let (first, second) = (waiting_host(AN_HOUR), host());
-    let home = tempfile::tempdir().expect("a directory");
-    let (caller, traces) = (Caller::new(), loaded(&first));
-    let report = put_key_witness(&caller, &traces, home.path(), 0);
-    stop(&first);
-    assert_eq!(
-        first.wait_for_unload(Duration::ZERO).open,
-        1,
-        "its thread has not called"
-    );
-    let other = loaded(&second);
-    caller.calls_until(&other, || first.libraries().open == 0);
-    assert_unloaded(&first, 1);
-    let (made, destroyed) = witnessed(&report);
-    assert_eq!(made, destroyed);
-    caller.end();
-    stop(&second);
-    assert_unloaded(&second, 1);
+    assert_destroyed_at_the_next_call(|caller, traces, home| {
+        put_key_witness(caller, traces, home, 0)
+    });
 }
 
 #[test]

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use keyway_tests::{binary, plugin};
 use lives_in_threads::{Traces, TracesHandle};
 
 use crate::scene::{
-    AN_HOUR, Caller, PATIENCE, assert_unloaded, host, leave_traces, loaded, stop, waiting_host,
-    witnessed,
+    AN_HOUR, Caller, PATIENCE, assert_destroyed_at_the_next_call, assert_unloaded, host,
+    leave_traces, loaded, stop, waiting_host, witnessed,
 };
 
 #[test]
@@ -67,24 +66,7 @@ fn put_witness(caller: &Caller, traces: &TracesHandle, home: &Path) -> PathBuf {
 
 #[test]
 fn a_thread_that_calls_any_plugin_destroys_its_own_thread_locals_of_a_stopped_one() {
-    let (first, second) = (waiting_host(AN_HOUR), host());
-    let home = tempfile::tempdir().expect("a directory");
-    let (caller, traces) = (Caller::new(), loaded(&first));
-    let report = put_witness(&caller, &traces, home.path());
-    stop(&first);
-    assert_eq!(
-        first.wait_for_unload(Duration::ZERO).open,
-        1,
-        "its thread has not called"
-    );
-    let other = loaded(&second);
-    caller.calls_until(&other, || first.libraries().open == 0);
-    assert_unloaded(&first, 1);
-    let (made, destroyed) = witnessed(&report);
-    assert_eq!(made, destroyed);
-    caller.end();
-    stop(&second);
-    assert_unloaded(&second, 1);
+    assert_destroyed_at_the_next_call(put_witness);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Hosts with the plugin `lives-in-threads`, and a thread that calls it when it is told to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -108,4 +108,30 @@ pub(crate) fn witnessed(report: &Path) -> (u64, u64) {
     let threads = report.trim_end().split_once(' ').expect("one line");
     let [made, destroyed] = [threads.0, threads.1].map(|id| id.parse().expect("a number"));
     (made, destroyed)
+}
+
+/// What a thread leaves is destroyed by that very thread, when it calls any plugin the next time after
+/// the plugin was stopped.
+#[track_caller]
+pub(crate) fn assert_destroyed_at_the_next_call(
+    leave: impl FnOnce(&Caller, &TracesHandle, &Path) -> PathBuf,
+) {
+    let (first, second) = (waiting_host(AN_HOUR), host());
+    let home = tempfile::tempdir().expect("a directory");
+    let (caller, traces) = (Caller::new(), loaded(&first));
+    let report = leave(&caller, &traces, home.path());
+    stop(&first);
+    assert_eq!(
+        first.wait_for_unload(Duration::ZERO).open,
+        1,
+        "its thread has not called"
+    );
+    let other = loaded(&second);
+    caller.calls_until(&other, || first.libraries().open == 0);
+    assert_unloaded(&first, 1);
+    let (made, destroyed) = witnessed(&report);
+    assert_eq!(made, destroyed);
+    caller.end();
+    stop(&second);
+    assert_unloaded(&second, 1);
 }
