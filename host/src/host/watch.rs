@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::plugin::LoadedPlugin;
 use super::reload::Request;
@@ -51,7 +51,7 @@ fn receive(host: &Weak<Inner>, report: Report) {
                     after,
                 });
                 let plugins = host.inner.loaded_from(&changed.path);
-                let request = |plugin| Request::by_file(plugin, changed.complete, Instant::now());
+                let request = |plugin| Request::by_file(plugin, changed.complete, changed.settled);
                 requests.extend(plugins.into_iter().map(request));
             }
             let runtime = host.runtime().clone();
