@@ -52,10 +52,10 @@
 //! - **Flagged.** Nothing that concerns memory rests on the flag: a call that misses it enters as if
 //!   it came a moment earlier, and the errand runs at a later entry. So the load of the fast path is
 //!   relaxed, and no fence stands between it and the entry. What does hold: only the thread itself
-//!   lowers the flag, by a swap with `Acquire` that comes before the errand, and it is raised by a
-//!   swap with `Release`. So each raise is followed by a run that sees all that the raiser did before;
-//!   several raises may share one run, which sees what each of the raisers did, since a swap
-//!   continues the release of the one before it. The thread is inside of no value then,
+//!   lowers the flag, by a `fetch_and` with `Acquire` that comes before the errand, and it is raised by
+//!   a `fetch_or` with `Release`. So each raise is followed by a run that sees all that the raiser did before;
+//!   several raises may share one run, which sees what each of the raisers did, since such an
+//!   operation continues the release of the one before it. The thread is inside of no value then,
 //!   since all its cells are free and only it takes one.
 //!
 //! *The same address again.* An address can be published a second time in two ways. The same `Arc`

@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use keyway_host::{HostError, LoadOptions, LoadTimes, inspect};
+use keyway_host::{Host, HostError, LoadOptions, LoadTimes, inspect};
 
 use crate::machine;
 use crate::measure::{Effort, Quantiles};
 use crate::plugin::host_builder;
 use crate::report::Row;
+
+/// Loads whose times are not counted.
+const WARM_UP: usize = 10;
 
 pub(crate) fn rows(effort: Effort, path: &Path) -> Result<Vec<Row>, HostError> {
     let inspected = (0..effort.loads)
@@ -24,19 +27,28 @@ pub(crate) fn rows(effort: Effort, path: &Path) -> Result<Vec<Row>, HostError> {
     let file = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
 
     let host = host_builder().build()?;
-    let mut loads: Vec<(LoadTimes, Duration)> = Vec::with_capacity(effort.loads);
     let load = |number: usize| -> Result<(LoadTimes, Duration), HostError> {
-        let options = LoadOptions::new().namespace(format!("copy{number}"));
+        let options = LoadOptions::new().namespace(name(number));
         let clock = Instant::now();
         let status = host.block_on(host.load_with(path, options))?;
         Ok((status.times, clock.elapsed()))
     };
-    // The first load warms the file cache, and starts the threads that later ones find.
-    load(0)?;
-    touch_memory(effort.loads * 4 * file as usize);
+    // The first loads warm the file cache, start the threads that later ones find, and take from
+    // the system the memory that later ones are given again. On a virtual machine the first touch
+    // of a page that the hypervisor has not backed yet takes microseconds, and would be measured
+    // as the cost of writing the private copy.
+    let mut loads: Vec<(LoadTimes, Duration)> = Vec::with_capacity(effort.loads);
+    for number in 0..effort.loads + WARM_UP {
+        let loaded = load(number)?;
+        if number >= WARM_UP {
+            loads.push(loaded);
+        }
+        unload(&host, number)?;
+    }
     let before = machine::memory();
-    for number in 1..=effort.loads {
-        loads.push(load(number)?);
+    let mut kept = Vec::with_capacity(effort.loads);
+    for number in 0..effort.loads {
+        kept.push(load(number)?);
     }
     let after = machine::memory();
 
@@ -44,6 +56,7 @@ pub(crate) fn rows(effort: Effort, path: &Path) -> Result<Vec<Row>, HostError> {
         Quantiles::of(loads.iter().map(of).map(nanoseconds).collect())
     };
     let whole = median(&|(_, whole)| *whole);
+    let kept = Quantiles::of(kept.iter().map(|(_, whole)| nanoseconds(*whole)).collect());
     let mut rows = vec![
         Row::amount("size of the library", file as f64 / 1024.0, "KiB"),
         Row::time("inspect (nothing is loaded)", inspected)
@@ -69,10 +82,11 @@ pub(crate) fn rows(effort: Effort, path: &Path) -> Result<Vec<Row>, HostError> {
             median(&|(times, _)| times.activate),
         ),
         Row::time("load: whole", whole).budget("< 1 ms", whole.median < 1e6),
+        Row::time("load: whole, into memory nobody used before", kept),
     ];
     if let (Some((resident, anonymous)), Some((resident_after, anonymous_after))) = (before, after)
     {
-        let per_load = |before: f64, after: f64| (after - before) / loads.len() as f64 / 1024.0;
+        let per_load = |before: f64, after: f64| (after - before) / effort.loads as f64 / 1024.0;
         let resident = per_load(resident, resident_after);
         rows.push(Row::amount(
             "memory per loaded copy, resident",
@@ -87,12 +101,16 @@ pub(crate) fn rows(effort: Effort, path: &Path) -> Result<Vec<Row>, HostError> {
     Ok(rows)
 }
 
-/// Takes memory from the system and gives it back. On a virtual machine the first touch of a page
-/// that the hypervisor has not backed yet takes microseconds, which would be measured as the cost
-/// of writing the private copy.
-fn touch_memory(bytes: usize) {
-    let memory = vec![1_u8; bytes];
-    std::hint::black_box(&memory);
+fn name(number: usize) -> String {
+    format!("copy{number}")
+}
+
+/// Stops a plugin, and waits until its library is gone.
+fn unload(host: &Host, number: usize) -> Result<(), HostError> {
+    host.block_on(host.stop(&format!("{}/bench-plugin", name(number))))?;
+    let left = host.wait_for_unload(Duration::from_secs(30));
+    assert_eq!(left.open, 0, "the library is unloaded: {left:?}");
+    Ok(())
 }
 
 fn nanoseconds(duration: Duration) -> f64 {

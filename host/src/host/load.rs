@@ -104,7 +104,7 @@ impl Host {
         let path = path.as_ref().to_owned();
         // Before the file is read: what changes after that is a change.
         self.inner.watch(&path);
-        let loaded = match self.candidate(path.clone(), options, FIRST).await {
+        let loaded = match self.candidate(path.clone(), options).await {
             Ok(candidate) => self.start(candidate).await,
             Err(error) => Err(error),
         };
@@ -147,30 +147,19 @@ impl Host {
     }
 
     /// Makes a private copy of a file, inspects it and decides on it. No code of the plugin runs.
-    pub(super) async fn candidate(
-        &self,
-        path: PathBuf,
-        options: LoadOptions,
-        number: u64,
-    ) -> Result<Candidate, HostError> {
-        let (staged, took) = self.staged(&path).await?;
-        self.checked(path, staged, took, options, number).await
+    async fn candidate(&self, path: PathBuf, options: LoadOptions) -> Result<Candidate, HostError> {
+        let inner = Arc::clone(&self.inner);
+        let work = move || {
+            let (staged, took) = inner.staged(&path)?;
+            inner.checked(path, staged, took, options, FIRST)
+        };
+        on_thread(self.runtime(), work).await
     }
 
     /// Makes a private copy of a file; answers also how long that took.
     pub(super) async fn staged(&self, path: &Path) -> Result<(Staged, Duration), HostError> {
         let (inner, path) = (Arc::clone(&self.inner), path.to_owned());
-        let work = move || {
-            let clock = Instant::now();
-            let staged = inner.stage.copy(&path);
-            // The inspection has the better words for a file that is missing or no file.
-            let staged = staged.map_err(|error| match inspect(&path) {
-                Err(better) => HostError::inspect(better),
-                Ok(_) => error,
-            });
-            Ok((staged?, clock.elapsed()))
-        };
-        on_thread(self.runtime(), work).await
+        on_thread(self.runtime(), move || inner.staged(&path)).await
     }
 
     /// Inspects a private copy and decides on it. No code of the plugin runs.
@@ -183,46 +172,7 @@ impl Host {
         number: u64,
     ) -> Result<Candidate, HostError> {
         let inner = Arc::clone(&self.inner);
-        let work = move || {
-            let clock = Instant::now();
-            // The copy is inspected, not the file: what was checked is what gets loaded.
-            let inspection = inspect(&staged.path)
-                .map_err(|error| HostError::inspect(error.with_path(&path)))?;
-            let note = inspection
-                .require_note()
-                .map_err(|error| HostError::inspect(error.with_path(&path)))?
-                .clone();
-            let (manifest, warnings) = read_manifest(&note).map_err(|error| error.at(&path))?;
-            let about = |error: HostError| error.of_plugin(&label(&manifest)).at(&path);
-            let minor = inner.side.check(&inspection, &note, &manifest);
-            let minor = minor.map_err(about)?;
-            let guard = inner.journal.begin(staged.hash, &manifest, &path);
-            let guard = guard.map_err(about)?;
-            let times = LoadTimes {
-                stage: staged_in,
-                inspect: clock.elapsed(),
-                ..LoadTimes::default()
-            };
-            let read = Read {
-                manifest,
-                warnings,
-                minor,
-                times,
-            };
-            let idle_threads = match read.manifest.reload.thread_locals {
-                ThreadLocals::Leak => IdleThreads::Leak,
-                ThreadLocals::Retain => IdleThreads::Retain,
-                _ => IdleThreads::Run,
-            };
-            let patience = inner.options.idle_thread_deadline;
-            let terms = Box::new(Terms::new(&inspection, &note, idle_threads, patience));
-            let code = Code::File {
-                path,
-                staged,
-                terms,
-            };
-            read.configured(options, number, code, guard)
-        };
+        let work = move || inner.checked(path, staged, staged_in, options, number);
         on_thread(self.runtime(), work).await
     }
 
@@ -274,6 +224,65 @@ impl Host {
 }
 
 impl Inner {
+    fn staged(&self, path: &Path) -> Result<(Staged, Duration), HostError> {
+        let clock = Instant::now();
+        let staged = self.stage.copy(path);
+        // The inspection has the better words for a file that is missing or no file.
+        let staged = staged.map_err(|error| match inspect(path) {
+            Err(better) => HostError::inspect(better),
+            Ok(_) => error,
+        });
+        Ok((staged?, clock.elapsed()))
+    }
+
+    fn checked(
+        &self,
+        path: PathBuf,
+        staged: Staged,
+        staged_in: Duration,
+        options: LoadOptions,
+        number: u64,
+    ) -> Result<Candidate, HostError> {
+        let clock = Instant::now();
+        // The copy is inspected, not the file: what was checked is what gets loaded.
+        let inspection =
+            inspect(&staged.path).map_err(|error| HostError::inspect(error.with_path(&path)))?;
+        let note = inspection
+            .require_note()
+            .map_err(|error| HostError::inspect(error.with_path(&path)))?
+            .clone();
+        let (manifest, warnings) = read_manifest(&note).map_err(|error| error.at(&path))?;
+        let about = |error: HostError| error.of_plugin(&label(&manifest)).at(&path);
+        let minor = self.side.check(&inspection, &note, &manifest);
+        let minor = minor.map_err(about)?;
+        let guard = self.journal.begin(staged.hash, &manifest, &path);
+        let guard = guard.map_err(about)?;
+        let times = LoadTimes {
+            stage: staged_in,
+            inspect: clock.elapsed(),
+            ..LoadTimes::default()
+        };
+        let read = Read {
+            manifest,
+            warnings,
+            minor,
+            times,
+        };
+        let idle_threads = match read.manifest.reload.thread_locals {
+            ThreadLocals::Leak => IdleThreads::Leak,
+            ThreadLocals::Retain => IdleThreads::Retain,
+            _ => IdleThreads::Run,
+        };
+        let patience = self.options.idle_thread_deadline;
+        let terms = Box::new(Terms::new(&inspection, &note, idle_threads, patience));
+        let code = Code::File {
+            path,
+            staged,
+            terms,
+        };
+        read.configured(options, number, code, guard)
+    }
+
     /// Lets a plugin offer what nobody offered before.
     fn register(&self, draft: &Draft, offers: &[Offer]) -> Result<(), HostError> {
         let change = Change {

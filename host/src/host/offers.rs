@@ -1,24 +1,91 @@
-//! What a plugin registered: whether it may, and how it is called.
+//! Activation: what a plugin registers in it, whether it may, and how it is called.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use keyway::abi::root::Registrations;
+use keyway::abi::root::{PluginRoot, PluginRootHandle, Registrations};
 use keyway::capability::{Capability, Owner, Provided, Target};
 use keyway::tool::{Tool, ToolHandle};
 use keyway_manifest::Manifest;
 
+use super::Host;
 use super::load::LoadOptions;
 use crate::boundary;
 use crate::error::{HostError, HostErrorKind};
+use crate::generation::Generation;
 use crate::registry::{Key, Offer};
+use crate::supervise::supervise;
 use crate::tool::ToolFacts;
 
+/// All that the plugin's code does from the start of its work to what it offers: it activates, and
+/// describes its tools. One supervised step, since each costs two changes of thread.
+pub(super) struct Activation {
+    root: PluginRootHandle,
+    generation: Arc<Generation>,
+    options: LoadOptions,
+    manifest: Arc<Manifest>,
+}
+
+/// Why a plugin does not serve.
+pub(super) struct NotActivated {
+    pub(super) error: HostError,
+    /// Its work has begun, and is to be ended.
+    pub(super) began: bool,
+}
+
+impl Activation {
+    pub(super) fn of(
+        root: &PluginRootHandle,
+        generation: &Arc<Generation>,
+        options: &LoadOptions,
+        manifest: &Arc<Manifest>,
+    ) -> Self {
+        Activation {
+            root: root.clone(),
+            generation: Arc::clone(generation),
+            options: options.clone(),
+            manifest: Arc::clone(manifest),
+        }
+    }
+
+    /// Answers what the plugin offers, and what is to be said of that.
+    pub(super) async fn run(self, host: &Host) -> Result<(Vec<Offer>, Vec<String>), NotActivated> {
+        let began = Arc::new(AtomicBool::new(false));
+        let mark = Arc::clone(&began);
+        let work = move || async move {
+            let registrations = self.root.activate().await?;
+            mark.store(true, Ordering::Release);
+            Ok(self.offers(registrations))
+        };
+        let deadline = host.inner.options.lifecycle_deadline;
+        let answer = supervise(host.runtime(), deadline, work).await;
+        let began = began.load(Ordering::Acquire);
+        let answer = answer.unwrap_or_else(|error| {
+            let (kind, doing) = match began {
+                true => (HostErrorKind::Registration, "describing its tools"),
+                false => (HostErrorKind::Activate, "activate"),
+            };
+            Err(HostError::from_plugin(kind, doing, error))
+        });
+        answer.map_err(|error| NotActivated { error, began })
+    }
+
+    fn offers(&self, registrations: Registrations) -> Result<(Vec<Offer>, Vec<String>), HostError> {
+        let warnings = check_declared(&self.manifest, &registrations)?;
+        let owner = Arc::clone(&self.generation) as Arc<dyn Owner>;
+        let registered = registrations.0.into_iter();
+        let offers =
+            registered.map(|(name, provided)| offer(&self.options, &name, provided, &owner));
+        Ok((offers.collect::<Result<_, _>>()?, warnings))
+    }
+}
+
 /// Whether a plugin registered what its manifest says: more is an error, less a warning.
-pub(super) fn check_declared(
+fn check_declared(
     manifest: &Manifest,
     registrations: &Registrations,
-    warnings: &mut Vec<String>,
-) -> Result<(), HostError> {
+) -> Result<Vec<String>, HostError> {
+    let mut warnings = Vec::new();
     let is_registered = |id: &str, name: &str| {
         registrations
             .0
@@ -56,10 +123,10 @@ pub(super) fn check_declared(
             ));
         }
     }
-    Ok(())
+    Ok(warnings)
 }
 
-pub(super) fn offer(
+fn offer(
     options: &LoadOptions,
     name: &str,
     provided: Provided,

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use keyway::abi::Descriptor;
 use keyway::abi::pass::Json;
-use keyway::abi::root::{PluginRoot, PluginRootHandle, Registrations};
+use keyway::abi::root::{PluginRoot, PluginRootHandle};
 use keyway::capability::{Gate, GateLimits, Owner};
 use keyway::host::Environment;
 use keyway_manifest::Manifest;
@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use super::Host;
 use super::instance::{Facts, Instance, stop_root};
 use super::load::{LoadOptions, label};
-use super::offers::{check_declared, offer};
+use super::offers::{Activation, NotActivated};
 use crate::boundary;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::{Bus, EventKind};
@@ -248,24 +248,21 @@ impl Draft {
     }
 
     async fn activate_unlabelled(&mut self) -> Result<Vec<Offer>, HostError> {
-        let registrations = activate(&self.host, &self.root).await?;
-        let checked = check_declared(
-            &self.facts.manifest,
-            &registrations,
-            &mut self.facts.warnings,
-        );
-        let offers = match checked {
-            Ok(()) => describe(&self.host, &self.generation, &self.options, registrations).await,
-            Err(error) => {
-                self.host.let_go(registrations).await;
+        let manifest = &self.facts.manifest;
+        let work = Activation::of(&self.root, &self.generation, &self.options, manifest);
+        match work.run(&self.host).await {
+            Ok((offers, warnings)) => {
+                self.facts.warnings.extend(warnings);
+                Ok(offers)
+            }
+            Err(NotActivated { error, began }) => {
+                if began {
+                    // It was activated, so it gets to end its work.
+                    self.deactivate().await;
+                }
                 Err(error)
             }
-        };
-        if offers.is_err() {
-            // It was activated, so it gets to end its work.
-            self.deactivate().await;
         }
-        offers
     }
 
     /// Asks the plugin whether it can do its work.
@@ -363,38 +360,4 @@ pub(super) async fn prepare(
     supervise(host.runtime(), host.inner.options.lifecycle_deadline, work)
         .await
         .map_err(|error| HostError::from_plugin(HostErrorKind::Prepare, "prepare", error))
-}
-
-pub(super) async fn activate(
-    host: &Host,
-    root: &PluginRootHandle,
-) -> Result<Registrations, HostError> {
-    let root = root.clone();
-    let work = move || async move { root.activate().await };
-    supervise(host.runtime(), host.inner.options.lifecycle_deadline, work)
-        .await
-        .map_err(|error| HostError::from_plugin(HostErrorKind::Activate, "activate", error))
-}
-
-/// What a plugin registered, ready to be called.
-pub(super) async fn describe(
-    host: &Host,
-    generation: &Arc<Generation>,
-    options: &LoadOptions,
-    registrations: Registrations,
-) -> Result<Vec<Offer>, HostError> {
-    let owner = Arc::clone(generation) as Arc<dyn Owner>;
-    let options = options.clone();
-    // Describing a tool runs the plugin's code, so it is supervised as well.
-    let work = move || async move {
-        let offers = registrations
-            .0
-            .into_iter()
-            .map(|(name, provided)| offer(&options, &name, provided, &owner));
-        Ok(offers.collect::<Result<Vec<_>, _>>())
-    };
-    let described = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
-    described.map_err(|error| {
-        HostError::from_plugin(HostErrorKind::Registration, "describing its tools", error)
-    })?
 }

@@ -8,20 +8,24 @@ use std::ptr;
 
 use super::barrier;
 use super::errand;
-use super::sync::{AtomicBool, AtomicPtr, Cell, Mutex, Ordering, constant, global, local, lock};
+use super::sync::{AtomicPtr, AtomicU8, Cell, Mutex, Ordering, constant, global, local, lock};
 
 /// How many calls of one thread, each inside the other, enter by a cell; deeper ones take a counted
 /// lease.
 pub const NEST: usize = 6;
 
-/// All cells free. A bit is set for each free cell.
-const ALL: u32 = (1 << NEST) - 1;
+/// Of [`Record::detour`]: the thread has an errand to run.
+const FLAGGED: u8 = 1;
+
+/// Of [`Record::detour`]: readers need a fence here, or there is no record. It never changes.
+const FENCED: u8 = 2;
 
 /// What one thread is inside of.
 ///
-/// Cells are taken by a bit mask rather than by depth. Calls nest, so that makes no difference,
-/// unless a stackful coroutine suspends inside of one: then the order of leaving is free, and the
-/// mask is still right.
+/// A cell is free if there is nothing in it. No mask or depth says so as well: that would be a
+/// second thing to write and to read again at the next call, and each such round through the store
+/// buffer takes longer than all the rest of a call. Nor does the order of leaving matter, so that a
+/// stackful coroutine may suspend inside of a value.
 ///
 /// What a call touches is the first cache line; the alignment to two keeps the prefetcher from
 /// dragging in a neighbour's.
@@ -31,15 +35,8 @@ pub(super) struct Record {
     /// Protects a value for the moment it takes to count a lease on it. No foreign code runs
     /// meanwhile.
     transient: AtomicPtr<()>,
-    /// The free cells that a call may take without a fence: none at all where readers need one, so
-    /// that the fast path finds out about the mode, about a full record and about a free cell in
-    /// one test.
-    quick: Cell<u32>,
-    /// Asks whoever uses the record to run the [errand] before the next call.
-    flagged: AtomicBool,
-    /// The free cells where readers need a fence, and otherwise none. The fence is what such a call
-    /// pays for, and not a second cache line.
-    fenced: Cell<u32>,
+    /// Why calls do not take the fast path, if they do not: one test for all reasons.
+    detour: AtomicU8,
     /// Whether the errand runs at the moment.
     on_errand: Cell<bool>,
     /// The kernel's id of the thread that claimed the record last; 0 where there are none. Guarded by
@@ -48,21 +45,19 @@ pub(super) struct Record {
 }
 
 #[cfg(all(target_pointer_width = "64", not(keyway_loom)))]
-const _: () = assert!(std::mem::offset_of!(Record, flagged) < 64);
+const _: () = assert!(std::mem::offset_of!(Record, detour) < 64);
 
-// SAFETY: the cells, `transient` and the flag are atomic. The masks and `on_errand` are read and
-// written by one thread at a time (Owner), `thread` under the registry's lock.
+// SAFETY: the cells, `transient` and `detour` are atomic. `on_errand` is read and written by one
+// thread at a time (Owner), `thread` under the registry's lock.
 unsafe impl Sync for Record {}
 
 constant! {
-    /// An idle record with these free cells.
-    fn with_cells(quick: u32, fenced: u32) -> Record {
+    /// An idle record.
+    fn idle(detour: u8) -> Record {
         Record {
             cells: [cell(), cell(), cell(), cell(), cell(), cell()],
             transient: cell(),
-            quick: Cell::new(quick),
-            flagged: AtomicBool::new(false),
-            fenced: Cell::new(fenced),
+            detour: AtomicU8::new(detour),
             on_errand: Cell::new(false),
             thread: Cell::new(0),
         }
@@ -77,22 +72,18 @@ constant! {
 
 impl Record {
     fn new() -> Self {
-        if barrier::asymmetric() {
-            with_cells(ALL, 0)
-        } else {
-            with_cells(0, ALL)
-        }
+        idle(if barrier::asymmetric() { 0 } else { FENCED })
     }
 
     /// Asks for the errand. What the caller did before happens before the run that this brings about
     /// (Flagged).
     pub(super) fn flag(&self) {
-        // A swap and no store: the second of two raises carries the first one's release on.
-        self.flagged.swap(true, Ordering::Release);
+        // No plain store: the second of two raises carries the first one's release on.
+        self.detour.fetch_or(FLAGGED, Ordering::Release);
     }
 
     fn is_idle(&self) -> bool {
-        self.quick.get() | self.fenced.get() == ALL
+        self.cells.iter().all(is_free)
     }
 
     fn holds(&self, value: *const ()) -> bool {
@@ -102,30 +93,34 @@ impl Record {
             .any(|cell| ptr::eq(cell.load(Ordering::Acquire), value))
     }
 
-    /// Takes the first cell that is free in `mask`, which is one of this record's own.
+    /// The first free cell.
     #[inline(always)]
-    fn occupy<'r>(&'r self, mask: &'r Cell<u32>) -> Option<Occupied<'r>> {
-        let free = mask.get();
-        if free == 0 {
-            return None;
+    fn free(&self) -> Option<Occupied<'_>> {
+        let [first, others @ ..] = &self.cells;
+        if is_free(first) {
+            return Some(Occupied { cell: first });
         }
-        mask.set(free & (free - 1));
-        // SAFETY: a mask has bits below `NEST` only, and at least one of them.
-        let cell = unsafe { self.cells.get_unchecked(free.trailing_zeros() as usize) };
-        Some(Occupied {
-            cell,
-            mask,
-            bit: free & free.wrapping_neg(),
-        })
+        free_of(others)
     }
 }
 
-/// A cell in use. Dropping it ends the protection and frees the cell.
+/// The first free one of the cells of nested calls.
+#[inline(never)]
+fn free_of(cells: &[AtomicPtr<()>]) -> Option<Occupied<'_>> {
+    let cell = cells.iter().find(|cell| is_free(cell))?;
+    Some(Occupied { cell })
+}
+
+/// Whether the calling thread, whose record it is, may take this cell.
+#[inline(always)]
+fn is_free(cell: &AtomicPtr<()>) -> bool {
+    // Its own thread alone writes to a cell.
+    cell.load(Ordering::Relaxed).is_null()
+}
+
+/// A cell to be used at once. Dropping it ends the protection and frees the cell.
 pub(super) struct Occupied<'r> {
     cell: &'r AtomicPtr<()>,
-    mask: &'r Cell<u32>,
-    /// The cell's bit in the mask; zero for the transient one, which is in no mask.
-    bit: u32,
 }
 
 impl Occupied<'_> {
@@ -162,14 +157,13 @@ impl Drop for Occupied<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         self.cell.store(ptr::null_mut(), Ordering::Release);
-        self.mask.set(self.mask.get() | self.bit);
     }
 }
 
 global! {
-    /// Stands for the record of threads that have none: there is no free cell in it, so that the fast
-    /// path need not ask. Nobody ever writes to it.
-    static NOBODY: Record = with_cells(0, 0);
+    /// Stands for the record of threads that have none, so that the fast path need not ask. Nobody ever
+    /// writes to it.
+    static NOBODY: Record = idle(FENCED);
 }
 local! {
     /// This thread's record. It has no destructor, so reading it takes no check and never fails.
@@ -227,10 +221,10 @@ fn nobody() -> &'static Record {
 #[inline(always)]
 pub(super) fn occupy_quickly() -> Option<Occupied<'static>> {
     let record = CURRENT.with(std::cell::Cell::get);
-    if record.flagged.load(Ordering::Relaxed) {
+    if record.detour.load(Ordering::Relaxed) != 0 {
         return None;
     }
-    record.occupy(&record.quick)
+    record.free()
 }
 
 /// This thread's record, claimed if there is none yet.
@@ -273,7 +267,7 @@ impl Attached {
         if record.on_errand.get() || !record.is_idle() {
             return;
         }
-        while record.flagged.swap(false, Ordering::Acquire) {
+        while record.detour.fetch_and(!FLAGGED, Ordering::Acquire) & FLAGGED != 0 {
             record.on_errand.set(true);
             let _ended = OnErrand(record);
             errand::run();
@@ -282,18 +276,13 @@ impl Attached {
 
     /// Takes a free cell, in either mode.
     pub(super) fn occupy(&self) -> Option<Occupied<'static>> {
-        let record = self.record;
-        record
-            .occupy(&record.quick)
-            .or_else(|| record.occupy(&record.fenced))
+        self.record.free()
     }
 
     /// Takes the transient cell. The caller leaves it before it runs any code but its own.
     pub(super) fn occupy_transient(&self) -> Occupied<'static> {
         Occupied {
             cell: &self.record.transient,
-            mask: &self.record.fenced,
-            bit: 0,
         }
     }
 }

@@ -4,14 +4,14 @@
 #[cfg(keyway_loom)]
 pub(super) use loom::{
     cell::Cell,
-    sync::atomic::{AtomicBool, AtomicPtr, fence},
+    sync::atomic::{AtomicPtr, AtomicU8, fence},
     sync::{Arc, Mutex, MutexGuard},
     thread::yield_now,
 };
 #[cfg(not(keyway_loom))]
 pub(super) use std::{
     cell::Cell,
-    sync::atomic::{AtomicBool, AtomicPtr, fence},
+    sync::atomic::{AtomicPtr, AtomicU8, fence},
     sync::{Arc, Mutex, MutexGuard},
     thread::yield_now,
 };

@@ -17,8 +17,9 @@ use crate::error::{HostError, HostErrorKind};
 use crate::generation::Doorkeeper;
 use crate::host::Host;
 use crate::host::instance::Instance;
+use crate::host::offers::{Activation, NotActivated};
 use crate::host::plugin::Down;
-use crate::host::start::{Draft, activate, describe, prepare};
+use crate::host::start::{Draft, prepare};
 use crate::registry::Change;
 use crate::reload::ReloadPhase;
 use crate::supervise::supervise;
@@ -266,13 +267,23 @@ pub(super) async fn revive(
         if let Some(state) = state {
             import(host, &instance.root, state).await?;
         }
-        let registrations = activate(host, &instance.root).await?;
         let (generation, options) = (&instance.generation, &instance.options);
-        describe(host, generation, options, registrations).await
+        let work = Activation::of(&instance.root, generation, options, &instance.manifest);
+        // What is to be said of it was said when it was first started.
+        match work.run(host).await {
+            Ok((offers, _warnings)) => Ok(offers),
+            Err(NotActivated { error, began }) => {
+                let deadline = host.inner.options.lifecycle_deadline;
+                if began && let Err(error) = instance.deactivate(host.runtime(), deadline).await {
+                    tracing::warn!("{error}");
+                }
+                Err(error)
+            }
+        }
     };
     let offers = revived
         .await
-        .map_err(|error| error.of_plugin(&instance.label()))?;
+        .map_err(|error: HostError| error.of_plugin(&instance.label()))?;
     let old = instance.set_offers(offers);
     host.let_go(old).await;
     Ok(())
