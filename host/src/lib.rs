@@ -124,6 +124,7 @@ mod config;
 mod drain;
 mod error;
 mod event;
+mod finding;
 mod generation;
 mod host;
 pub mod inspect;
@@ -144,6 +145,7 @@ mod watch;
 
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
+pub use finding::{Code, Explained, Finding, Severity, explain, reference};
 pub use host::{Host, HostBuilder, LoadOptions};
 pub use inspect::inspect;
 pub use journal::{Phase, Quarantined};

@@ -1,0 +1,233 @@
+//! What there is to say of a plugin or of a file, with a code that stays.
+//!
+//! Every part of the host that decides about plugins says why, as a [`Finding`]. Its [`Code`] is for
+//! programs and for looking it up: `DIAGNOSTICS.md`, at the root of Keyway's repository, lists all
+//! of them with cause and cure, and is written from the tables that are used here.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{HostError, HostErrorKind};
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Severity {
+    /// Good to know; nothing is to be done.
+    Note,
+    /// Not in order, and no reason to go on without the plugin.
+    Warning,
+    /// The plugin, or what the finding is about, is not used.
+    Error,
+}
+
+impl Severity {
+    /// The word for it: `note`, `warning` or `error`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A kind of finding. There is one value of it for each code, so two are the same if their ids are.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Code {
+    /// The stable identifier, in kebab case.
+    pub id: &'static str,
+    /// How much findings of this kind matter.
+    pub severity: Severity,
+    /// What it means and where it comes from.
+    pub cause: &'static str,
+    /// What to do about it.
+    pub cure: &'static str,
+}
+
+impl Code {
+    #[expect(
+        dead_code,
+        reason = "the parts of the platform that find something use it"
+    )]
+    pub(crate) const fn note(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
+        Self::of(Severity::Note, id, cause, cure)
+    }
+
+    #[expect(
+        dead_code,
+        reason = "the parts of the platform that find something use it"
+    )]
+    pub(crate) const fn warning(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
+        Self::of(Severity::Warning, id, cause, cure)
+    }
+
+    #[expect(
+        dead_code,
+        reason = "the parts of the platform that find something use it"
+    )]
+    pub(crate) const fn error(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
+        Self::of(Severity::Error, id, cause, cure)
+    }
+
+    const fn of(
+        severity: Severity,
+        id: &'static str,
+        cause: &'static str,
+        cure: &'static str,
+    ) -> Self {
+        Code {
+            id,
+            severity,
+            cause,
+            cure,
+        }
+    }
+
+    /// A finding of this kind.
+    #[expect(
+        dead_code,
+        reason = "the parts of the platform that find something use it"
+    )]
+    pub(crate) fn finding(&'static self, message: impl Into<String>) -> Finding {
+        Finding {
+            code: self,
+            plugin: None,
+            path: None,
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Code {}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+/// One thing that is to be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What kind of thing.
+    pub code: &'static Code,
+    /// The plugin that it is about, as far as that is known.
+    pub plugin: Option<String>,
+    /// The file or directory that it is about.
+    pub path: Option<PathBuf>,
+    /// What was found, in one line.
+    pub message: String,
+    /// What to do about it in this very case, where that is known.
+    pub hint: Option<String>,
+}
+
+#[expect(
+    dead_code,
+    reason = "the parts of the platform that find something use it"
+)]
+impl Finding {
+    pub(crate) fn of_plugin(mut self, plugin: impl Into<String>) -> Self {
+        self.plugin.get_or_insert_with(|| plugin.into());
+        self
+    }
+
+    pub(crate) fn at(mut self, path: &Path) -> Self {
+        self.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl Finding {
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        self.code.severity
+    }
+}
+
+/// One line: who and where, what, and what to do; without code and severity.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.plugin, &self.path) {
+            (Some(plugin), Some(path)) => write!(f, "plugin '{plugin}' ({}): ", path.display())?,
+            (Some(plugin), None) => write!(f, "plugin '{plugin}': ")?,
+            (None, Some(path)) => write!(f, "{}: ", path.display())?,
+            (None, None) => {}
+        }
+        f.write_str(&self.message)?;
+        self.hint
+            .iter()
+            .try_for_each(|hint| write!(f, "; hint: {hint}"))
+    }
+}
+
+/// One entry of the reference of codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explained {
+    /// The stable identifier.
+    pub id: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it means and where it comes from.
+    pub cause: &'static str,
+    /// What to do about it.
+    pub cure: &'static str,
+}
+
+/// Every code that a host answers, in findings and in errors, grouped by what they are about.
+pub fn reference() -> Vec<(&'static str, Vec<Explained>)> {
+    let errors = HostErrorKind::ALL.iter().map(|kind| {
+        let (cause, cure) = kind.explained();
+        Explained {
+            id: kind.code(),
+            severity: Severity::Error,
+            cause,
+            cure,
+        }
+    });
+    let tables: &[(&'static str, &'static [&'static Code])] = &[];
+    let mut groups = vec![("Loading and running", errors.collect())];
+    for (title, table) in tables {
+        let explained = table.iter().map(|code| Explained {
+            id: code.id,
+            severity: code.severity,
+            cause: code.cause,
+            cure: code.cure,
+        });
+        groups.push((title, explained.collect()));
+    }
+    groups
+}
+
+/// What a code means, and what to do about it.
+pub fn explain(code: &str) -> Option<Explained> {
+    let all = reference().into_iter().flat_map(|(_, codes)| codes);
+    all.into_iter().find(|explained| explained.id == code)
+}
+
+impl From<Finding> for HostError {
+    fn from(finding: Finding) -> Self {
+        HostError::found(finding)
+    }
+}
