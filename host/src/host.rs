@@ -20,6 +20,7 @@ use std::time::Duration;
 use keyway::capability::Capability;
 use tokio::runtime::Handle;
 
+use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::drain::drain_or_cancel;
@@ -58,6 +59,8 @@ struct Inner {
     side: HostSide,
     options: builder::Options,
     registry: Arc<Registry>,
+    /// The policy, and the counters.
+    calls: Arc<Calls>,
     plugins: Mutex<BTreeMap<Arc<str>, Arc<LoadedPlugin>>>,
     /// The names of plugins that are being loaded.
     loading: Mutex<BTreeSet<Arc<str>>>,
@@ -204,6 +207,7 @@ impl Host {
             inner.retire(previous);
         }
         let retired = inner.registry.withdraw(&plugin.name);
+        inner.calls.forget(&plugin.name);
         let deadline = inner.options.lifecycle_deadline;
         let patience = inner.clock.sleep(deadline);
         drain_or_cancel(&inner.clock, &serving, retired, patience).await;
@@ -344,7 +348,8 @@ impl Inner {
     }
 
     fn status(&self, plugin: &LoadedPlugin) -> PluginStatus {
-        plugin.status(&self.registry, self.retirement.of(&plugin.name))
+        let statistics = self.calls.statistics(&plugin.name);
+        plugin.status(&self.registry, self.retirement.of(&plugin.name), statistics)
     }
 
     /// Lets a version end that was replaced.

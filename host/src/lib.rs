@@ -118,6 +118,7 @@
 //! it any more, where the platform allows that; see [`Host::libraries`].
 
 mod boundary;
+mod calls;
 mod clock;
 mod compat;
 mod config;
@@ -131,11 +132,13 @@ pub mod inspect;
 mod journal;
 mod library;
 mod log;
+mod policy;
 mod registry;
 mod regular;
 mod reload;
 mod services;
 mod stage;
+mod statistics;
 mod status;
 mod suggest;
 mod supervise;
@@ -152,9 +155,11 @@ pub use journal::{Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;
+pub use policy::{Approval, Call, Decision, Policy};
 pub use reload::{
     DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,
     Trigger,
 };
+pub use statistics::{Metering, Statistics};
 pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability};
 pub use tool::ToolClient;

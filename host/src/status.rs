@@ -9,6 +9,7 @@ use semver::Version;
 
 use crate::inspect::ContentHash;
 use crate::reload::ReloadReport;
+use crate::statistics::Statistics;
 
 /// The state of a loaded plugin.
 #[derive(Clone, Debug)]
@@ -48,8 +49,11 @@ pub struct PluginStatus {
     pub capabilities: Vec<RegisteredCapability>,
     /// The names of the plugin's own threads, which keep its library open for as long as they run.
     pub threads: Vec<String>,
-    /// Panics that were contained since it was loaded.
+    /// Panics that were contained since the version that serves was loaded, in calls and outside of
+    /// them.
     pub panics: u64,
+    /// How its calls went, as far as they are [metered](crate::HostBuilder::metering).
+    pub statistics: Statistics,
     /// Log events that were dropped because the plugin logged too fast.
     pub dropped_events: u64,
     /// How long each phase of loading took.

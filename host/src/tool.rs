@@ -1,6 +1,8 @@
 //! Calling tools with JSON, with the arguments checked before the plugin sees them.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use keyway::{ErrorKind, PluginError, Result};
 use serde_json::Value;
 
 use crate::error::{HostError, HostErrorKind};
+use crate::policy::Arguments;
 use crate::registry::{Key, Registry};
 
 /// What a plugin says of a tool, with its schema compiled.
@@ -112,7 +115,11 @@ impl ToolClient {
     /// the plugin was not called; otherwise whatever the call answers.
     pub async fn call(&self, arguments: Value) -> Result<Value> {
         self.facts()?.check(&arguments)?;
-        let answer = self.handle.call(arguments.to_string()).await?;
+        let text = arguments.to_string();
+        let arguments = Arguments::new(arguments);
+        let mut call = pin!(self.handle.call(text));
+        let answer = poll_fn(|cx| arguments.of_call(|| call.as_mut().poll(cx)));
+        let answer = answer.await?;
         serde_json::from_str(&answer).map_err(|error| {
             PluginError::of(
                 ErrorKind::Malformed,

@@ -1,5 +1,6 @@
 //! What an application decides about its host.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use semver::Version;
 use super::load::read_manifest;
 use super::retire::Retirement;
 use super::{Host, Inner, LIFECYCLE_DEADLINE};
+use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::error::{HostError, HostErrorKind};
@@ -21,12 +23,14 @@ use crate::inspect::Inspection;
 use crate::journal::Journal;
 use crate::library::Tally;
 use crate::log::FilterWatch;
+use crate::policy::Policy;
 use crate::registry::Registry;
 use crate::reload::Probation;
 use crate::stage::Stage;
+use crate::statistics::Metering;
 
 /// Sets a [`Host`] up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct HostBuilder {
     name: String,
@@ -35,6 +39,8 @@ pub struct HostBuilder {
     watch: Watch,
     stage_dir: Option<PathBuf>,
     state_dir: Option<PathBuf>,
+    policy: Option<Arc<dyn Policy>>,
+    metering: Metering,
 }
 
 /// Whether and how files are watched.
@@ -80,6 +86,8 @@ impl HostBuilder {
             watch: Watch::default(),
             stage_dir: None,
             state_dir: None,
+            policy: None,
+            metering: Metering::default(),
         }
     }
 
@@ -212,6 +220,20 @@ impl HostBuilder {
         self
     }
 
+    /// Has each call through the host's handles decided on before the plugin sees it. Default: all
+    /// calls are allowed, and nothing is asked.
+    pub fn policy(mut self, policy: impl Policy) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// Which calls are counted and timed for [`PluginStatus::statistics`](crate::PluginStatus).
+    /// Default: [`Metering::BuiltIn`].
+    pub fn metering(mut self, metering: Metering) -> Self {
+        self.metering = metering;
+        self
+    }
+
     /// Decides from the facts of a file alone whether a host like this would load the plugin;
     /// answers the minor version of the interface that both would speak.
     ///
@@ -240,6 +262,8 @@ impl HostBuilder {
             watch: files,
             stage_dir,
             state_dir,
+            policy,
+            metering,
         } = self;
         let refuse = |message: &str| Err(HostError::new(HostErrorKind::Host, message));
         if name.trim().is_empty() {
@@ -272,6 +296,7 @@ impl HostBuilder {
             side: HostSide::new(&name, version),
             options,
             registry: Arc::new(Registry::new(&known)),
+            calls: Arc::new(Calls::new(policy, metering)),
             plugins: Mutex::default(),
             loading: Mutex::default(),
             retirement: Retirement::default(),
@@ -289,5 +314,20 @@ impl HostBuilder {
             super::watch::start(&inner, files.interval)?;
         }
         Ok(Host { inner })
+    }
+}
+
+impl fmt::Debug for HostBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostBuilder")
+            .field("name", &self.name)
+            .field("version", &self.version.to_string())
+            .field("options", &self.options)
+            .field("watch", &self.watch)
+            .field("stage_dir", &self.stage_dir)
+            .field("state_dir", &self.state_dir)
+            .field("policy", &self.policy.as_ref().map(|_| ".."))
+            .field("metering", &self.metering)
+            .finish()
     }
 }

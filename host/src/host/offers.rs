@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use keyway::abi::InterfaceLayout;
 use keyway::abi::root::{PluginRoot, PluginRootHandle, Registrations};
-use keyway::capability::{Capability, Owner, Provided, Target};
+use keyway::capability::{Capability, Entry, Owner, Provided, Target};
 use keyway::tool::{Tool, ToolHandle};
 use keyway_manifest::Manifest;
 
 use super::Host;
 use super::load::LoadOptions;
 use crate::boundary;
+use crate::calls::Calls;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
 use crate::registry::{Key, Offer};
@@ -52,10 +54,11 @@ impl Activation {
     pub(super) async fn run(self, host: &Host) -> Result<(Vec<Offer>, Vec<String>), NotActivated> {
         let began = Arc::new(AtomicBool::new(false));
         let mark = Arc::clone(&began);
+        let calls = Arc::clone(&host.inner.calls);
         let work = move || async move {
             let registrations = self.root.activate().await?;
             mark.store(true, Ordering::Release);
-            Ok(self.offers(registrations))
+            Ok(self.offers(&calls, registrations))
         };
         let deadline = host.inner.options.lifecycle_deadline;
         let answer = supervise(host.runtime(), deadline, work).await;
@@ -70,14 +73,63 @@ impl Activation {
         answer.map_err(|error| NotActivated { error, began })
     }
 
-    fn offers(&self, registrations: Registrations) -> Result<(Vec<Offer>, Vec<String>), HostError> {
+    fn offers(
+        &self,
+        calls: &Calls,
+        registrations: Registrations,
+    ) -> Result<(Vec<Offer>, Vec<String>), HostError> {
         let warnings = check_declared(&self.manifest, &registrations)?;
-        let owner = Arc::clone(&self.generation) as Arc<dyn Owner>;
         let registered = registrations.0.into_iter();
-        let offers =
-            registered.map(|(name, provided)| offer(&self.options, &name, provided, &owner));
+        let offers = registered.map(|(name, provided)| self.offer(calls, &name, provided));
         Ok((offers.collect::<Result<_, _>>()?, warnings))
     }
+
+    fn offer(&self, calls: &Calls, name: &str, provided: Provided) -> Result<Offer, HostError> {
+        let owner = Arc::clone(&self.generation) as Arc<dyn Owner>;
+        let (entry, layout) = boundary::entry(provided, owner);
+        let key = Key {
+            id: layout.id().to_owned(),
+            major: layout.major(),
+            name: self.options.qualify(name),
+        };
+        let warden = calls.warden(&self.generation.name, &key);
+        let entry = match warden {
+            Some(warden) => entry.watched(warden),
+            None => entry,
+        };
+        let entry = Arc::new(entry);
+        let is_tool = (&*key.id, key.major) == (ToolHandle::ID, ToolHandle::MAJOR);
+        let tool = match is_tool {
+            true => Some(Arc::new(describe(name, &entry, layout)?)),
+            false => None,
+        };
+        Ok(Offer {
+            key,
+            entry,
+            layout,
+            tool,
+        })
+    }
+}
+
+/// What a tool says of itself.
+fn describe(
+    name: &str,
+    entry: &Arc<Entry>,
+    layout: &'static InterfaceLayout,
+) -> Result<ToolFacts, HostError> {
+    ToolHandle::LAYOUT
+        .check(layout)
+        .map_err(|error| HostError::layout(&error))?;
+    let tool = ToolHandle::from_target(Target::fixed(Arc::clone(entry)));
+    let spec = tool.spec().map_err(|error| {
+        HostError::from_plugin(
+            HostErrorKind::Registration,
+            &format!("describing tool `{name}`"),
+            error,
+        )
+    })?;
+    ToolFacts::new(name, spec.0)
 }
 
 /// Whether a plugin registered what its manifest says: more is an error, less a warning.
@@ -124,45 +176,4 @@ fn check_declared(
         }
     }
     Ok(warnings)
-}
-
-fn offer(
-    options: &LoadOptions,
-    name: &str,
-    provided: Provided,
-    owner: &Arc<dyn Owner>,
-) -> Result<Offer, HostError> {
-    let (entry, layout) = boundary::entry(provided, Arc::clone(owner));
-    let key = Key {
-        id: layout.id().to_owned(),
-        major: layout.major(),
-        name: options.qualify(name),
-    };
-    if (&*key.id, key.major) != (ToolHandle::ID, ToolHandle::MAJOR) {
-        return Ok(Offer {
-            key,
-            entry: Arc::new(entry),
-            layout,
-            tool: None,
-        });
-    }
-    ToolHandle::LAYOUT
-        .check(layout)
-        .map_err(|error| HostError::layout(&error))?;
-    let entry = Arc::new(entry);
-    let tool = ToolHandle::from_target(Target::fixed(Arc::clone(&entry)));
-    let spec = tool.spec().map_err(|error| {
-        HostError::from_plugin(
-            HostErrorKind::Registration,
-            &format!("describing tool `{name}`"),
-            error,
-        )
-    })?;
-    let facts = ToolFacts::new(name, spec.0)?;
-    Ok(Offer {
-        key,
-        entry,
-        layout,
-        tool: Some(Arc::new(facts)),
-    })
 }

@@ -12,6 +12,7 @@ use crate::error::HostError;
 use crate::inspect::ContentHash;
 use crate::registry::{Registry, Replaced};
 use crate::reload::{ReloadPhase, ReloadReport};
+use crate::statistics::Statistics;
 use crate::status::{DrainingStatus, PluginStatus, RegisteredCapability};
 
 /// A plugin that is loaded, over all its versions.
@@ -138,6 +139,7 @@ impl LoadedPlugin {
         &self,
         registry: &Registry,
         draining: Vec<DrainingStatus>,
+        statistics: Statistics,
     ) -> PluginStatus {
         let mine = registry
             .list()
@@ -171,6 +173,7 @@ impl LoadedPlugin {
                 .collect(),
             threads: serving.thread_names(),
             panics: serving.panics(),
+            statistics,
             dropped_events: serving.generation.log.dropped(),
             times: serving.times,
             warnings: serving.warnings.clone(),

@@ -12,6 +12,7 @@ mod pending;
 pub(crate) mod provided;
 mod room;
 mod target;
+mod warden;
 
 pub use call::AsyncCall;
 pub use entry::{Entry, Object, Owner};
@@ -19,3 +20,4 @@ pub use gate::{Gate, GateLimits};
 pub use provided::{Capability, Provide, Provided};
 pub use room::{RoomLimits, WaitingRoom};
 pub use target::Target;
+pub use warden::{Admission, Ending, Question, Warden};

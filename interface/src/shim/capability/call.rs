@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use async_ffi::BorrowingFfiFuture;
 
-use super::door::{Closed, Door};
+use super::door::{Attendance, Closed, Door};
 use super::entry::{Entry, Object};
 use super::gate::{Gate, Permit, Turn};
 use super::pending::Pending;
 use super::room::Place;
 use super::target::{Route, Target};
+use super::warden::{Admission, Attended, Question, Warden};
 use crate::abi::AbiResult;
 use crate::abi::pass::{Lease, Pass};
 use crate::error::{PluginError, Result};
@@ -30,6 +31,8 @@ pub struct AsyncCall<'a, R: Pass, F> {
     start: Option<F>,
     /// Set once the call has to wait for anything.
     timer: Option<Timer>,
+    /// Set once a warden has admitted the call.
+    attended: Option<Attended>,
     state: State<'a, R>,
 }
 
@@ -40,6 +43,8 @@ struct Timer {
 
 enum State<'a, R: Pass> {
     Idle,
+    /// Waits for somebody to allow it.
+    Asking(Question, Arc<dyn Warden>),
     /// Waits for its turn at the limit of concurrent calls.
     Queued(Turn),
     /// Waits for a closed plugin to open.
@@ -99,8 +104,12 @@ where
                 polled => polled,
             },
             State::Waiting(_) => this.enter_when_open(cx),
+            State::Asking(..) => this.enter_when_allowed(cx),
         };
-        if polled.is_ready() {
+        if let Poll::Ready(answer) = &polled {
+            if let Some(attended) = this.attended.take() {
+                attended.end(answer);
+            }
             // What still runs is dropped here, which cancels it.
             this.state = State::Done;
         }
@@ -120,6 +129,7 @@ where
             needed,
             start: Some(start),
             timer: None,
+            attended: None,
             state: State::Idle,
         }
     }
@@ -145,8 +155,8 @@ where
         let permit = match &entry.door {
             None => None,
             Some(Door::Closed(closed)) => return self.wait_outside(entry, closed),
-            Some(Door::Limited(gate)) => match self.wait_for_turn(entry, gate, cx) {
-                Poll::Ready(Ok(permit)) => Some(permit),
+            Some(Door::Attended(attendance)) => match self.pass(entry, attendance, cx) {
+                Poll::Ready(Ok(permit)) => permit,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     self.arm_timer(entry);
@@ -220,6 +230,58 @@ where
                 sleep: entry.owner.sleep(deadline),
             });
         }
+    }
+
+    /// Goes past the warden and the gate.
+    #[cold]
+    fn pass(
+        &mut self,
+        entry: &Entry,
+        attendance: &Attendance,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Permit>>> {
+        if let Some(warden) = &attendance.warden
+            && !self.attended.as_ref().is_some_and(|own| own.is_of(warden))
+        {
+            match warden.admit() {
+                Admission::Granted => {}
+                Admission::Refused(error) => return Poll::Ready(Err(error)),
+                Admission::Asked(mut question) => match question.as_mut().poll(cx) {
+                    Poll::Ready(answer) => answer?,
+                    Poll::Pending => {
+                        self.state = State::Asking(question, Arc::clone(warden));
+                        return Poll::Pending;
+                    }
+                },
+            }
+            self.attended = Some(Attended::begin(Arc::clone(warden)));
+        }
+        match &attendance.gate {
+            None => Poll::Ready(Ok(None)),
+            Some(gate) => self.wait_for_turn(entry, gate, cx).map_ok(Some),
+        }
+    }
+
+    /// Waits for the answer, and enters the slot again: the plugin may have been replaced meanwhile.
+    #[cold]
+    fn enter_when_allowed(&mut self, cx: &mut Context<'_>) -> Poll<Result<R>> {
+        let State::Asking(question, warden) = &mut self.state else {
+            unreachable!("it was just looked at")
+        };
+        if let Poll::Ready(answer) = question.as_mut().poll(cx) {
+            answer?;
+            self.attended = Some(Attended::begin(Arc::clone(warden)));
+            self.state = State::Idle;
+            return match self.enter(cx) {
+                Poll::Pending if matches!(self.state, State::Waiting(_)) => {
+                    self.enter_when_open(cx)
+                }
+                polled => polled,
+            };
+        }
+        let target = self.target;
+        let late = |late| target.late_for_approval(late);
+        poll_timer(&mut self.timer, late, cx)
     }
 
     #[cold]

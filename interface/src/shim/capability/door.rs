@@ -1,21 +1,30 @@
-//! What a call may find before an entry: a limit on concurrent calls, or a closed door.
+//! What a call may find before an entry: a warden, a limit on concurrent calls, or a closed door.
 //!
-//! An entry without either has no door, and a call into it pays one test of a field for that.
+//! An entry without any has no door, and a call into it pays one test of a field for that.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::gate::Gate;
 use super::room::{Place, WaitingRoom};
+use super::warden::Warden;
 use crate::abi::{AbiResult, RResult, RawObject, VTableHeader};
 use crate::error::{ErrorKind, PluginError, Result};
 
 /// What stands before an entry.
 pub(super) enum Door {
-    /// The plugin has a limit on concurrent calls.
-    Limited(Arc<Gate>),
+    /// Calls go through one by one.
+    Attended(Attendance),
     /// There is no object behind it: calls wait, and then enter their slot again.
     Closed(Arc<Closed>),
+}
+
+/// Who stands in an open door; at least one of the two.
+#[derive(Default)]
+pub(super) struct Attendance {
+    /// The plugin has a limit on concurrent calls.
+    pub(super) gate: Option<Arc<Gate>>,
+    pub(super) warden: Option<Arc<dyn Warden>>,
 }
 
 /// The closed door of one slot. It keeps nothing of a plugin, so neither do those who wait.

@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::door::{Closed, Door, no_object};
+use super::door::{Attendance, Closed, Door, no_object};
 use super::gate::Gate;
 use super::pending::PendingCalls;
 use super::provided::drop_object;
 use super::room::WaitingRoom;
+use super::warden::Warden;
 use crate::abi::pass::{Lease, Origin, Pass};
 use crate::abi::{AbiResult, RResult, RawObject};
 use crate::error::{ErrorKind, PluginError, Result};
@@ -61,10 +62,28 @@ impl Entry {
     pub unsafe fn new(object: RawObject, owner: Arc<dyn Owner>) -> Self {
         Entry {
             object,
-            door: owner.gate().map(Door::Limited),
+            door: owner.gate().map(|gate| {
+                Door::Attended(Attendance {
+                    gate: Some(gate),
+                    warden: None,
+                })
+            }),
             pending: PendingCalls::default(),
             owner,
         }
+    }
+
+    /// The same entry with somebody who looks at its calls.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn watched(mut self, warden: Arc<dyn Warden>) -> Self {
+        let door = self
+            .door
+            .get_or_insert(Door::Attended(Attendance::default()));
+        if let Door::Attended(attendance) = door {
+            attendance.warden = Some(warden);
+        }
+        self
     }
 
     /// An entry for the time of a reload: calls that find it in their slot wait in `room`, and

@@ -9,8 +9,10 @@ use std::time::Duration;
 use async_ffi::BorrowingFfiFuture;
 
 use super::call::AsyncCall;
-use super::door::{Closed, Door};
+use super::door::{Attendance, Closed, Door};
 use super::entry::{Entry, Object};
+use super::gate::Gate;
+use super::warden::{Admission, Attended, cannot_wait};
 use crate::abi::pass::{Lease, Pass};
 use crate::abi::{AbiResult, RResult};
 use crate::error::{ErrorKind, PluginError, Result};
@@ -181,6 +183,19 @@ impl Target {
         )
     }
 
+    /// For a deadline that ends while somebody is asked.
+    #[cold]
+    pub(super) fn late_for_approval(&self, deadline: Duration) -> PluginError {
+        let name = match &self.route {
+            Route::Slot(_, name) => name,
+            Route::Fixed(_) => "the object",
+        };
+        PluginError::of(
+            ErrorKind::DeadlineExceeded,
+            format!("nobody has allowed the call of {name} within {deadline:?}"),
+        )
+    }
+
     #[cold]
     fn lacks_method(&self) -> PluginError {
         match &self.route {
@@ -209,7 +224,8 @@ enum Passage<R, M> {
 }
 
 /// A synchronous call of an entry that may have a door. At a limit it is refused, since a thread
-/// that waits in here could be the very one that the plugin waits for.
+/// that waits in here could be the very one that the plugin waits for; and for the same reason where
+/// somebody would have to be asked.
 #[cold]
 #[inline(never)]
 fn through_door<R, M>(entered: &Entered<'_, Entry>, method: M) -> Passage<R, M>
@@ -217,15 +233,27 @@ where
     R: Pass,
     M: FnOnce(Object<'_>) -> AbiResult<R::Abi>,
 {
-    let permit = match &entered.door {
-        None => None,
-        Some(Door::Limited(gate)) => match gate.try_enter() {
-            Some(permit) => Some(permit),
-            None => return Passage::Answered(Err(entered.busy())),
-        },
+    let attendance = match &entered.door {
+        None => &Attendance::default(),
+        Some(Door::Attended(attendance)) => attendance,
         Some(Door::Closed(closed)) => return Passage::Closed(Arc::clone(closed), method),
     };
-    let answer = entered.finish(method(entered.object()), &|| entered.lease());
+    let attended = match attendance.warden.as_ref().map(|warden| warden.admit()) {
+        None => None,
+        Some(Admission::Granted) => attendance.warden.clone().map(Attended::begin),
+        Some(Admission::Refused(error)) => return Passage::Answered(Err(error)),
+        Some(Admission::Asked(_)) => {
+            return Passage::Answered(Err(cannot_wait(&entered.owner.describe())));
+        }
+    };
+    let permit = attendance.gate.as_ref().map(Gate::try_enter);
+    let answer = match &permit {
+        Some(None) => Err(entered.busy()),
+        _ => entered.finish(method(entered.object()), &|| entered.lease()),
+    };
     drop(permit);
+    if let Some(attended) = attended {
+        attended.end(&answer);
+    }
     Passage::Answered(answer)
 }
