@@ -15,6 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::error::HostError;
 use crate::inspect::ContentHash;
 use crate::reload::{ReloadPhase, ReloadReport};
+use crate::status::RegisteredCapability;
 
 /// How many events a slow reader may be behind before it misses some.
 const KEPT: usize = 1_024;
@@ -44,6 +45,16 @@ pub enum EventKind {
     Stopped {
         /// Its version.
         version: Version,
+    },
+    /// What it offers has changed: it was loaded or stopped, or a version took over that offers other
+    /// things. Where all names stay, nothing is told but that the new version serves.
+    Offers {
+        /// [`Host::epoch`](crate::Host::epoch) after the change.
+        epoch: u64,
+        /// What it offers now and did not before.
+        added: Vec<RegisteredCapability>,
+        /// What it does not offer any more.
+        removed: Vec<RegisteredCapability>,
     },
     /// Its file has begun to change.
     Detected {
@@ -159,6 +170,17 @@ impl fmt::Display for EventKind {
         match self {
             EventKind::Loaded { version } => write!(f, "loaded v{version}"),
             EventKind::Stopped { version } => write!(f, "stopped v{version}"),
+            EventKind::Offers { added, removed, .. } => {
+                f.write_str("offers")?;
+                let mut sep = " ";
+                for (sign, list) in [("+", added), ("-", removed)] {
+                    for RegisteredCapability { id, name, .. } in list {
+                        write!(f, "{sep}{sign}{id} `{name}`")?;
+                        sep = ", ";
+                    }
+                }
+                Ok(())
+            }
             EventKind::Detected { path } => write!(f, "{} changes", path.display()),
             EventKind::Settled { path, after } => {
                 write!(f, "{} is complete, for {after:?}", path.display())

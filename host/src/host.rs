@@ -105,18 +105,24 @@ impl Host {
 
     /// All that the loaded plugins offer, sorted by capability and name.
     pub fn capabilities(&self) -> Vec<RegisteredCapability> {
-        let registered =
-            self.inner
-                .registry
-                .list()
-                .into_iter()
-                .map(|(key, owner)| RegisteredCapability {
-                    id: key.id,
-                    major: key.major,
-                    name: key.name,
-                    plugin: owner.to_string(),
-                });
-        registered.collect()
+        let offered = self.inner.registry.list();
+        let offered = offered.into_iter();
+        offered
+            .map(|(key, owner)| RegisteredCapability::of(key, &owner))
+            .collect()
+    }
+
+    /// The names under which a capability is offered now, sorted:
+    /// `host.names_of::<ImageFilterHandle>()`.
+    pub fn names_of<C: Capability>(&self) -> Vec<String> {
+        let offered = self.inner.registry.names_of(C::ID, C::MAJOR);
+        offered.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// How often what plugins offer has changed. Each change takes effect as a whole; who remembers
+    /// what [`Host::capabilities`] answered sees by this number whether it is still so.
+    pub fn epoch(&self) -> u64 {
+        self.inner.registry.epoch()
     }
 
     /// The loaded plugins, sorted by name.

@@ -161,5 +161,5 @@ pub use reload::{
     Trigger,
 };
 pub use statistics::{Metering, Statistics};
-pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability};
+pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability, Shape};
 pub use tool::ToolClient;

@@ -3,8 +3,7 @@
 //! A slot belongs to a capability and a name, not to a plugin, and is never removed: a handle that
 //! was taken stays valid when the plugin ends, and serves again when another offers the same.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map;
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -14,6 +13,8 @@ use keyway::capability::{Capability, Entry, Owner, RoomLimits, Target, WaitingRo
 use keyway::slot::{Retired, Slot};
 
 use crate::error::{HostError, HostErrorKind};
+use crate::event::{Bus, EventKind};
+use crate::status::RegisteredCapability;
 use crate::suggest::suggestion;
 use crate::tool::ToolFacts;
 
@@ -60,29 +61,49 @@ pub(crate) struct Change<'a> {
     pub(crate) doorkeeper: Arc<dyn Owner>,
 }
 
+/// What a plugin offers now and did not before, and the other way round.
+struct News {
+    epoch: u64,
+    owner: Arc<str>,
+    added: Vec<Key>,
+    removed: Vec<Key>,
+}
+
 /// What was in the slots of one plugin; calls may still be inside.
 pub(crate) type Replaced = Vec<Retired<Entry>>;
 
-#[derive(Default)]
 pub(crate) struct Registry {
     tables: RwLock<Tables>,
+    bus: Bus,
 }
 
 #[derive(Default)]
 struct Tables {
     records: BTreeMap<Key, Record>,
+    /// What each plugin offers, so that no step looks at what all the others do.
+    owned: HashMap<Arc<str>, BTreeSet<Key>>,
+    /// Capabilities that one plugin at a time may offer, by id.
+    exclusive: BTreeSet<String>,
+    /// How often what is offered has changed.
+    epoch: u64,
     /// The layouts by which this process calls, of each capability that a handle was asked of.
     known: Vec<&'static InterfaceLayout>,
 }
 
 impl Registry {
-    pub(crate) fn new(known: &[&'static InterfaceLayout]) -> Self {
+    pub(crate) fn new(
+        known: &[&'static InterfaceLayout],
+        exclusive: BTreeSet<String>,
+        bus: Bus,
+    ) -> Self {
         let tables = Tables {
-            records: BTreeMap::new(),
             known: known.to_vec(),
+            exclusive,
+            ..Tables::default()
         };
         Registry {
             tables: RwLock::new(tables),
+            bus,
         }
     }
 
@@ -103,8 +124,9 @@ impl Registry {
             }
             answers.push(fits.map(|()| Replaced::new()));
         }
-        let (replaced, room) = tables.apply(&accepted);
+        let (replaced, room, news) = tables.apply(&accepted);
         drop(tables);
+        self.tell(news);
         // Those who wait are woken by foreign code, which must not happen under the lock.
         room.open();
         let mut replaced = replaced.into_iter();
@@ -123,22 +145,49 @@ impl Registry {
         doorkeeper: &Arc<dyn Owner>,
     ) -> Replaced {
         let mut tables = self.write();
-        let mut replaced = Replaced::new();
-        for record in tables.records_of(owner) {
-            replaced.extend(record.close(room, doorkeeper));
-        }
-        replaced
+        tables.close(owner, room, doorkeeper)
     }
 
     /// Empties all slots of a plugin; calls that have started go on. What was in the slots is for
     /// the caller to drop, as with [`switch`](Self::switch).
     pub(crate) fn withdraw(&self, owner: &str) -> Replaced {
         let mut tables = self.write();
-        let mut replaced = Replaced::new();
-        for record in tables.records_of(owner) {
-            replaced.extend(record.replace(None, None));
-        }
+        tables.epoch += 1;
+        let (owner, own) = tables.owned.remove_entry(owner).unwrap_or_default();
+        let replaced = own.iter().filter_map(|key| tables.empty(key)).collect();
+        let news = News {
+            epoch: tables.epoch,
+            owner,
+            added: Vec::new(),
+            removed: own.into_iter().collect(),
+        };
+        drop(tables);
+        self.tell(vec![news]);
         replaced
+    }
+
+    fn tell(&self, news: Vec<News>) {
+        let of = |keys: Vec<Key>, owner: &str| {
+            let keys = keys.into_iter();
+            keys.map(|key| RegisteredCapability::of(key, owner))
+                .collect()
+        };
+        for News {
+            epoch,
+            owner,
+            added,
+            removed,
+        } in news
+        {
+            if !added.is_empty() || !removed.is_empty() {
+                let kind = EventKind::Offers {
+                    epoch,
+                    added: of(added, &owner),
+                    removed: of(removed, &owner),
+                };
+                self.bus.tell(&owner, kind);
+            }
+        }
     }
 
     /// A handle to what is offered under a name.
@@ -166,11 +215,41 @@ impl Registry {
         self.read().records.get(key)?.service.as_ref()?.tool.clone()
     }
 
+    /// How often what is offered has changed.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.read().epoch
+    }
+
     /// All that is offered, with its owner.
     pub(crate) fn list(&self) -> Vec<(Key, Arc<str>)> {
         let tables = self.read();
         let served = tables.records.iter().filter_map(|(key, record)| {
             Some((key.clone(), Arc::clone(&record.service.as_ref()?.owner)))
+        });
+        served.collect()
+    }
+
+    /// What one plugin offers.
+    pub(crate) fn offered_by(&self, owner: &str) -> Vec<Key> {
+        let tables = self.read();
+        let own = tables.owned.get(owner);
+        own.map(|keys| keys.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// The names under which a capability is offered, each with its owner.
+    pub(crate) fn names_of(&self, id: &str, major: u32) -> Vec<(String, Arc<str>)> {
+        let first = Key {
+            id: id.to_owned(),
+            major,
+            name: String::new(),
+        };
+        let tables = self.read();
+        let from_there = tables.records.range(first..);
+        let same = from_there.take_while(|(key, _)| key.id == id && key.major == major);
+        let served = same.filter_map(|(key, record)| {
+            let owner = &record.service.as_ref()?.owner;
+            Some((key.name.clone(), Arc::clone(owner)))
         });
         served.collect()
     }
@@ -215,11 +294,6 @@ impl Registry {
 }
 
 impl Record {
-    fn belongs_to(&self, owner: &str) -> bool {
-        let service = self.service.as_ref();
-        service.is_some_and(|service| &*service.owner == owner)
-    }
-
     /// Makes calls wait, unless they do already; answers what they went to.
     fn close(
         &mut self,
@@ -246,9 +320,25 @@ impl Record {
 }
 
 impl Tables {
-    fn records_of<'a>(&'a mut self, owner: &'a str) -> impl Iterator<Item = &'a mut Record> {
-        let records = self.records.values_mut();
-        records.filter(move |record| record.belongs_to(owner))
+    /// Makes the calls of a plugin wait.
+    fn close(
+        &mut self,
+        owner: &str,
+        room: &Arc<WaitingRoom>,
+        doorkeeper: &Arc<dyn Owner>,
+    ) -> Replaced {
+        let own = self.owned.get(owner).into_iter().flatten();
+        let mut replaced = Replaced::new();
+        for key in own {
+            let record = self.records.get_mut(key);
+            replaced.extend(record.and_then(|record| record.close(room, doorkeeper)));
+        }
+        replaced
+    }
+
+    /// Empties a slot; answers what was in it.
+    fn empty(&mut self, key: &Key) -> Option<Retired<Entry>> {
+        self.records.get_mut(key)?.replace(None, None)
     }
 
     /// Whether a plugin may offer what it wants to, beside what others are to offer.
@@ -276,6 +366,15 @@ impl Tables {
                 ))
                 .hint("stop one of the two plugins, or load one under a namespace"));
             }
+            if self.exclusive.contains(id)
+                && let Some((holder, held)) = self.holder(&offer.key, change.owner, others)
+            {
+                return Err(refuse(format!(
+                    "offers {id} `{name}`, and one plugin at a time may offer {id}: plugin \
+                     '{holder}' does, with `{held}`"
+                ))
+                .hint("stop one of the two, or name the one that is wanted under [slots]"));
+            }
             for known in self.layouts_of(id, *major) {
                 known
                     .check(offer.layout)
@@ -292,35 +391,44 @@ impl Tables {
     /// closed, then every slot is filled, then the waiting calls go on. Since no slot is filled
     /// before all are closed, whoever was served by a new version finds every other slot new or
     /// closed.
-    fn apply(&mut self, changes: &[&Change<'_>]) -> (Vec<Replaced>, Arc<WaitingRoom>) {
+    fn apply(&mut self, changes: &[&Change<'_>]) -> (Vec<Replaced>, Arc<WaitingRoom>, Vec<News>) {
+        self.epoch += u64::from(!changes.is_empty());
+        let mut news = Vec::with_capacity(changes.len());
         let mut replaced: Vec<Replaced> = changes.iter().map(|_| Replaced::new()).collect();
-        let slots: usize = changes
-            .iter()
-            .map(|change| self.records_of(change.owner).count())
-            .sum();
+        let slots = |change: &&Change<'_>| self.owned.get(change.owner).map_or(0, BTreeSet::len);
+        let slots: usize = changes.iter().map(slots).sum();
         let room = WaitingRoom::new(RoomLimits {
             waiting: usize::MAX,
             patience: SWITCH_PATIENCE,
         });
         if slots > 1 {
             for (change, replaced) in changes.iter().zip(&mut replaced) {
-                for record in self.records_of(change.owner) {
-                    replaced.extend(record.close(&room, &change.doorkeeper));
-                }
+                replaced.extend(self.close(change.owner, &room, &change.doorkeeper));
             }
         }
         for (change, replaced) in changes.iter().zip(&mut replaced) {
             for offer in change.offers {
                 replaced.extend(self.fill(change.owner, offer));
             }
-            let is_offered = |key: &Key| change.offers.iter().any(|offer| offer.key == *key);
-            for (key, record) in &mut self.records {
-                if record.belongs_to(change.owner) && !is_offered(key) {
-                    replaced.extend(record.replace(None, None));
-                }
+            let offered: BTreeSet<Key> = change
+                .offers
+                .iter()
+                .map(|offer| offer.key.clone())
+                .collect();
+            let before = self.owned.get(change.owner).cloned().unwrap_or_default();
+            let removed: Vec<Key> = before.difference(&offered).cloned().collect();
+            for key in &removed {
+                replaced.extend(self.empty(key));
             }
+            news.push(News {
+                epoch: self.epoch,
+                owner: Arc::clone(change.owner),
+                added: offered.difference(&before).cloned().collect(),
+                removed,
+            });
+            self.owned.insert(Arc::clone(change.owner), offered);
         }
-        (replaced, room)
+        (replaced, room, news)
     }
 
     fn fill(&mut self, owner: &Arc<str>, offer: &Offer) -> Option<Retired<Entry>> {
@@ -338,6 +446,35 @@ impl Tables {
             closed: false,
         };
         record.replace(Some(service), Some(Arc::clone(&offer.entry)))
+    }
+
+    /// Who else offers an exclusive capability in the same namespace, now or by a change that was
+    /// accepted, and under which name.
+    fn holder(
+        &self,
+        key: &Key,
+        owner: &Arc<str>,
+        others: &[&Change<'_>],
+    ) -> Option<(Arc<str>, String)> {
+        let is_rival = |other: &Key| other.id == key.id && namespace(other) == namespace(key);
+        let accepted = others.iter().flat_map(|change| {
+            let keys = change.offers.iter().map(|offer| &offer.key);
+            keys.map(|key| (change.owner, key))
+        });
+        let is_replaced = |owner: &Arc<str>| others.iter().any(|change| change.owner == owner);
+        let first = Key {
+            id: key.id.clone(),
+            major: 0,
+            name: String::new(),
+        };
+        let same = self.records.range(first..);
+        let same = same.take_while(|(other, _)| other.id == key.id);
+        let serving = same.filter_map(|(key, record)| Some((&record.service.as_ref()?.owner, key)));
+        let serving = serving.filter(|(owner, _)| !is_replaced(owner));
+        let rivals = accepted.chain(serving);
+        let mut rivals = rivals.filter(|(other, key)| *other != owner && is_rival(key));
+        let (holder, key) = rivals.next()?;
+        Some((Arc::clone(holder), key.name.clone()))
     }
 
     fn layouts_of<'a>(
@@ -387,6 +524,13 @@ impl Tables {
             format!("offered are: {}", names.join(", "))
         }
     }
+}
+
+/// What stands in front of a name; empty where nothing does.
+fn namespace(key: &Key) -> &str {
+    key.name
+        .rsplit_once('/')
+        .map_or("", |(namespace, _)| namespace)
 }
 
 impl std::fmt::Debug for Registry {

@@ -1,5 +1,7 @@
 //! What there is to say of a loaded plugin.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use keyway_manifest::Manifest;
 use semver::Version;
 
 use crate::inspect::ContentHash;
+use crate::registry::Key;
 use crate::reload::ReloadReport;
 use crate::statistics::Statistics;
 
@@ -45,6 +48,8 @@ pub struct PluginStatus {
     pub hash: Option<ContentHash>,
     /// The interface minor that host and plugin speak.
     pub interface_minor: u16,
+    /// What kind of plugin it is, by what it offers.
+    pub shape: Shape,
     /// What it offers.
     pub capabilities: Vec<RegisteredCapability>,
     /// The names of the plugin's own threads, which keep its library open for as long as they run.
@@ -88,6 +93,70 @@ pub struct RegisteredCapability {
     pub name: String,
     /// The plugin that offers it.
     pub plugin: String,
+}
+
+impl RegisteredCapability {
+    pub(crate) fn of(key: Key, plugin: &str) -> Self {
+        RegisteredCapability {
+            id: key.id,
+            major: key.major,
+            name: key.name,
+            plugin: plugin.to_owned(),
+        }
+    }
+}
+
+/// What kind of plugin it is, by what it really registered.
+///
+/// Capabilities in the sense of this are channels, providers, pipeline stages, memory backends, skills,
+/// voice handlers, and an application's own. Tools, commands, services and event hooks are things that
+/// any plugin may have besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Shape {
+    /// It offers one kind of capability.
+    Plain,
+    /// It offers several kinds of capabilities.
+    Hybrid,
+    /// It registers event hooks and nothing else.
+    HookOnly,
+    /// It offers tools, commands or services, or nothing at all.
+    NonCapability,
+}
+
+impl Shape {
+    /// `plain`, `hybrid`, `hook-only` or `non-capability`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shape::Plain => "plain",
+            Shape::Hybrid => "hybrid",
+            Shape::HookOnly => "hook-only",
+            Shape::NonCapability => "non-capability",
+        }
+    }
+
+    /// The shape of a plugin that registers capabilities of these ids.
+    pub(crate) fn of<'a>(ids: impl Iterator<Item = &'a str>) -> Self {
+        let ids: BTreeSet<&str> = ids.collect();
+        let besides = [
+            "keyway.tool",
+            "keyway.command",
+            "keyway.service",
+            "keyway.event-hook",
+        ];
+        match ids.iter().filter(|id| !besides.contains(*id)).count() {
+            0 if ids.iter().eq(&["keyway.event-hook"]) => Shape::HookOnly,
+            0 => Shape::NonCapability,
+            1 => Shape::Plain,
+            _ => Shape::Hybrid,
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// How long each phase of loading a plugin took.

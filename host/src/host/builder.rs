@@ -1,5 +1,6 @@
 //! What an application decides about its host.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -41,6 +42,7 @@ pub struct HostBuilder {
     state_dir: Option<PathBuf>,
     policy: Option<Arc<dyn Policy>>,
     metering: Metering,
+    exclusive: BTreeSet<String>,
 }
 
 /// Whether and how files are watched.
@@ -88,6 +90,7 @@ impl HostBuilder {
             state_dir: None,
             policy: None,
             metering: Metering::default(),
+            exclusive: BTreeSet::from([MemoryBackendHandle::ID.to_owned()]),
         }
     }
 
@@ -227,6 +230,20 @@ impl HostBuilder {
         self
     }
 
+    /// Lets one plugin at a time offer a capability, under however many names: loading another one is an
+    /// error of kind [`HostErrorKind::Registration`] that names both. Plugins in a namespace are counted
+    /// apart. Default: exclusive is [`MemoryBackend`](keyway::memory::MemoryBackend).
+    pub fn exclusive<C: Capability>(mut self) -> Self {
+        self.exclusive.insert(C::ID.to_owned());
+        self
+    }
+
+    /// Lets any number of plugins offer a capability that is exclusive by default.
+    pub fn shared<C: Capability>(mut self) -> Self {
+        self.exclusive.remove(C::ID);
+        self
+    }
+
     /// Which calls are counted and timed for [`PluginStatus::statistics`](crate::PluginStatus).
     /// Default: [`Metering::BuiltIn`].
     pub fn metering(mut self, metering: Metering) -> Self {
@@ -264,6 +281,7 @@ impl HostBuilder {
             state_dir,
             policy,
             metering,
+            exclusive,
         } = self;
         let refuse = |message: &str| Err(HostError::new(HostErrorKind::Host, message));
         if name.trim().is_empty() {
@@ -292,15 +310,16 @@ impl HostBuilder {
         ];
         let (watch, stop) = FilterWatch::new();
         let tally = Arc::new(Tally::new(options.max_retained));
+        let bus = Bus::new();
         let inner = Inner {
             side: HostSide::new(&name, version),
             options,
-            registry: Arc::new(Registry::new(&known)),
+            registry: Arc::new(Registry::new(&known, exclusive, bus.clone())),
             calls: Arc::new(Calls::new(policy, metering)),
             plugins: Mutex::default(),
             loading: Mutex::default(),
             retirement: Retirement::default(),
-            bus: Bus::new(),
+            bus,
             watcher: OnceLock::new(),
             stage: Stage::new(stage_dir.as_deref())?,
             journal: Journal::open(state_dir.as_deref()),

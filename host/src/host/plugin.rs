@@ -13,7 +13,7 @@ use crate::inspect::ContentHash;
 use crate::registry::{Registry, Replaced};
 use crate::reload::{ReloadPhase, ReloadReport};
 use crate::statistics::Statistics;
-use crate::status::{DrainingStatus, PluginStatus, RegisteredCapability};
+use crate::status::{DrainingStatus, PluginStatus, RegisteredCapability, Shape};
 
 /// A plugin that is loaded, over all its versions.
 pub(crate) struct LoadedPlugin {
@@ -141,10 +141,8 @@ impl LoadedPlugin {
         draining: Vec<DrainingStatus>,
         statistics: Statistics,
     ) -> PluginStatus {
-        let mine = registry
-            .list()
-            .into_iter()
-            .filter(|(_, owner)| *owner == self.name);
+        let offered = registry.offered_by(&self.name);
+        let shape = Shape::of(offered.iter().map(|key| key.id.as_str()));
         let state = self.state();
         let serving = &state.serving;
         let previous = state.previous.as_ref();
@@ -163,13 +161,10 @@ impl LoadedPlugin {
             staged: serving.generation.staged.clone(),
             hash: serving.hash,
             interface_minor: serving.minor,
-            capabilities: mine
-                .map(|(key, owner)| RegisteredCapability {
-                    id: key.id,
-                    major: key.major,
-                    name: key.name,
-                    plugin: owner.to_string(),
-                })
+            shape,
+            capabilities: offered
+                .into_iter()
+                .map(|key| RegisteredCapability::of(key, &self.name))
                 .collect(),
             threads: serving.thread_names(),
             panics: serving.panics(),

@@ -48,6 +48,7 @@ fn the_steps_are_told_in_their_order() {
     assert_eq!(
         scene.names_until("Unloaded"),
         [
+            "Offers",
             "Loaded",
             "Staged",
             "Checked",
