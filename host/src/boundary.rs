@@ -30,7 +30,7 @@ pub(crate) fn enter(
         RResult::ROk(root) => root,
         RResult::RErr(error) => return Err(PluginError::from(error)),
     };
-    let owner = Arc::new(OwnerOfRoot(owner));
+    let owner = Arc::new(Unlimited(owner));
     // SAFETY: the object was just given to us; its table follows the root layout of the
     // descriptor, which was compared; the owner holds the library.
     let entry = unsafe { Entry::new(root, owner) };
@@ -39,11 +39,12 @@ pub(crate) fn enter(
     ))))
 }
 
-/// The owner of a root object: the steps of a plugin's life have a deadline of the host's, and are no
-/// calls that are limited.
-struct OwnerOfRoot(Arc<dyn Owner>);
+/// The owner of an object whose calls are not limited: those of a root object are the steps of a
+/// plugin's life and have a deadline of the host's, those of an adapted object go on to one that has
+/// the limits.
+struct Unlimited(Arc<dyn Owner>);
 
-impl Owner for OwnerOfRoot {
+impl Owner for Unlimited {
     fn describe(&self) -> String {
         self.0.describe()
     }
@@ -55,6 +56,15 @@ impl Owner for OwnerOfRoot {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.0.sleep(duration)
     }
+}
+
+/// What an adapter of the application's made of an object of a plugin's, ready to be called. The
+/// plugin's own limits are those of the object behind it.
+pub(crate) fn adapted(
+    provided: Provided,
+    owner: Arc<dyn Owner>,
+) -> (Entry, &'static InterfaceLayout) {
+    entry(provided, Arc::new(Unlimited(owner)))
 }
 
 /// What a plugin registered, ready to be called.

@@ -61,10 +61,6 @@ impl Code {
         Self::of(Severity::Note, id, cause, cure)
     }
 
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) const fn warning(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Warning, id, cause, cure)
     }
@@ -92,10 +88,6 @@ impl Code {
     }
 
     /// A finding of this kind.
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) fn finding(&'static self, message: impl Into<String>) -> Finding {
         Finding {
             code: self,
@@ -147,6 +139,10 @@ impl Finding {
         self
     }
 
+    #[expect(
+        dead_code,
+        reason = "the parts of the platform that find something use it"
+    )]
     pub(crate) fn at(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self
@@ -206,7 +202,8 @@ pub fn reference() -> Vec<(&'static str, Vec<Explained>)> {
             cure,
         }
     });
-    let tables: &[(&'static str, &'static [&'static Code])] = &[];
+    let tables: &[(&'static str, &'static [&'static Code])] =
+        &[("Compatibility", crate::deprecation::CODES)];
     let mut groups = vec![("Loading and running", errors.collect())];
     for (title, table) in tables {
         let explained = table.iter().map(|code| Explained {

@@ -20,9 +20,11 @@ use std::time::Duration;
 use keyway::capability::Capability;
 use tokio::runtime::Handle;
 
+use crate::adapt::Adapters;
 use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::compat::HostSide;
+use crate::deprecation::{Deprecation, Deprecations};
 use crate::drain::drain_or_cancel;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::{Bus, EventKind, Events};
@@ -61,6 +63,8 @@ struct Inner {
     registry: Arc<Registry>,
     /// The policy, and the counters.
     calls: Arc<Calls>,
+    adapters: Arc<Adapters>,
+    deprecations: Arc<Deprecations>,
     plugins: Mutex<BTreeMap<Arc<str>, Arc<LoadedPlugin>>>,
     /// The names of plugins that are being loaded.
     loading: Mutex<BTreeSet<Arc<str>>>,
@@ -123,6 +127,13 @@ impl Host {
     /// what [`Host::capabilities`] answered sees by this number whether it is still so.
     pub fn epoch(&self) -> u64 {
         self.inner.registry.epoch()
+    }
+
+    /// What plugins had better not offer any more: each capability as `id/major`.
+    pub fn deprecations(&self) -> Vec<(String, Deprecation)> {
+        let all = self.inner.deprecations.list();
+        all.map(|(what, deprecation)| (what, deprecation.clone()))
+            .collect()
     }
 
     /// The loaded plugins, sorted by name.

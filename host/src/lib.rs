@@ -117,11 +117,13 @@
 //! be stopped; the host goes on without that thread. Its library is unloaded once nothing holds
 //! it any more, where the platform allows that; see [`Host::libraries`].
 
+mod adapt;
 mod boundary;
 mod calls;
 mod clock;
 mod compat;
 mod config;
+mod deprecation;
 mod drain;
 mod error;
 mod event;
@@ -146,6 +148,7 @@ mod thread_name;
 mod tool;
 mod watch;
 
+pub use deprecation::Deprecation;
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
 pub use finding::{Code, Explained, Finding, Severity, explain, reference};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use keyway::capability::Capability;
+use keyway::capability::{Capability, Provided};
 use keyway::memory::MemoryBackendHandle;
 use keyway::pipeline::PipelineStageHandle;
 use keyway::tool::ToolHandle;
@@ -15,9 +15,11 @@ use semver::Version;
 use super::load::read_manifest;
 use super::retire::Retirement;
 use super::{Host, Inner, LIFECYCLE_DEADLINE};
+use crate::adapt::Adapters;
 use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::compat::HostSide;
+use crate::deprecation::{Deprecation, Deprecations};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::Bus;
 use crate::inspect::Inspection;
@@ -43,6 +45,8 @@ pub struct HostBuilder {
     policy: Option<Arc<dyn Policy>>,
     metering: Metering,
     exclusive: BTreeSet<String>,
+    adapters: Adapters,
+    deprecations: Deprecations,
 }
 
 /// Whether and how files are watched.
@@ -91,6 +95,8 @@ impl HostBuilder {
             policy: None,
             metering: Metering::default(),
             exclusive: BTreeSet::from([MemoryBackendHandle::ID.to_owned()]),
+            adapters: Adapters::default(),
+            deprecations: Deprecations::default(),
         }
     }
 
@@ -244,6 +250,26 @@ impl HostBuilder {
         self
     }
 
+    /// Lets plugins of an older capability, most often of its older major, serve as a newer one: what
+    /// they offer as `Old` is offered as `New` too, under the same name. The closure makes it from a
+    /// handle of the old: `NewHandle::provide(FromOld(old))`.
+    ///
+    /// A plugin that offers both by itself is left alone.
+    pub fn adapter<Old: Capability, New: Capability>(
+        mut self,
+        adapt: impl Fn(Old) -> Provided + Send + Sync + 'static,
+    ) -> Self {
+        self.adapters.add::<Old, New>(adapt);
+        self
+    }
+
+    /// Says that plugins had better not offer a capability any more. One that does is served all the
+    /// same, with a warning in its status.
+    pub fn deprecated<C: Capability>(mut self, deprecation: Deprecation) -> Self {
+        self.deprecations.add::<C>(deprecation);
+        self
+    }
+
     /// Which calls are counted and timed for [`PluginStatus::statistics`](crate::PluginStatus).
     /// Default: [`Metering::BuiltIn`].
     pub fn metering(mut self, metering: Metering) -> Self {
@@ -282,6 +308,8 @@ impl HostBuilder {
             policy,
             metering,
             exclusive,
+            adapters,
+            deprecations,
         } = self;
         let refuse = |message: &str| Err(HostError::new(HostErrorKind::Host, message));
         if name.trim().is_empty() {
@@ -315,6 +343,8 @@ impl HostBuilder {
             side: HostSide::new(&name, version),
             options,
             registry: Arc::new(Registry::new(&known, exclusive, bus.clone())),
+            adapters: Arc::new(adapters),
+            deprecations: Arc::new(deprecations),
             calls: Arc::new(Calls::new(policy, metering)),
             plugins: Mutex::default(),
             loading: Mutex::default(),

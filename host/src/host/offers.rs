@@ -11,8 +11,10 @@ use keyway_manifest::Manifest;
 
 use super::Host;
 use super::load::LoadOptions;
+use crate::adapt::Adapters;
 use crate::boundary;
 use crate::calls::Calls;
+use crate::deprecation::Deprecations;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
 use crate::registry::{Key, Offer};
@@ -26,6 +28,13 @@ pub(super) struct Activation {
     generation: Arc<Generation>,
     options: LoadOptions,
     manifest: Arc<Manifest>,
+}
+
+/// What of the host it takes to offer something.
+struct Means {
+    calls: Arc<Calls>,
+    adapters: Arc<Adapters>,
+    deprecations: Arc<Deprecations>,
 }
 
 /// Why a plugin does not serve.
@@ -54,11 +63,15 @@ impl Activation {
     pub(super) async fn run(self, host: &Host) -> Result<(Vec<Offer>, Vec<String>), NotActivated> {
         let began = Arc::new(AtomicBool::new(false));
         let mark = Arc::clone(&began);
-        let calls = Arc::clone(&host.inner.calls);
+        let means = Means {
+            calls: Arc::clone(&host.inner.calls),
+            adapters: Arc::clone(&host.inner.adapters),
+            deprecations: Arc::clone(&host.inner.deprecations),
+        };
         let work = move || async move {
             let registrations = self.root.activate().await?;
             mark.store(true, Ordering::Release);
-            Ok(self.offers(&calls, registrations))
+            Ok(self.offers(&means, registrations))
         };
         let deadline = host.inner.options.lifecycle_deadline;
         let answer = supervise(host.runtime(), deadline, work).await;
@@ -75,13 +88,44 @@ impl Activation {
 
     fn offers(
         &self,
-        calls: &Calls,
+        means: &Means,
         registrations: Registrations,
     ) -> Result<(Vec<Offer>, Vec<String>), HostError> {
-        let warnings = check_declared(&self.manifest, &registrations)?;
+        let mut warnings = check_declared(&self.manifest, &registrations)?;
         let registered = registrations.0.into_iter();
-        let offers = registered.map(|(name, provided)| self.offer(calls, &name, provided));
-        Ok((offers.collect::<Result<_, _>>()?, warnings))
+        let offers = registered.map(|(name, provided)| self.offer(&means.calls, &name, provided));
+        let mut offers = offers.collect::<Result<Vec<_>, _>>()?;
+        for Offer { key, .. } in &offers {
+            let deprecated = means.deprecations.of(&key.id, key.major, &key.name);
+            warnings.extend(deprecated.map(|finding| finding.to_string()));
+        }
+        let adapted = self.adapted(&means.adapters, &offers)?;
+        offers.extend(adapted);
+        Ok((offers, warnings))
+    }
+
+    /// What the application's adapters make of what the plugin offers.
+    fn adapted(&self, adapters: &Adapters, offers: &[Offer]) -> Result<Vec<Offer>, HostError> {
+        let mut adapted = Vec::new();
+        for offer in offers {
+            let Key { id, major, name } = &offer.key;
+            for adapter in adapters.of(id, *major) {
+                let key = Key {
+                    id: adapter.new.0.to_owned(),
+                    major: adapter.new.1,
+                    name: name.clone(),
+                };
+                if offers.iter().any(|own| own.key == key) {
+                    continue;
+                }
+                let label = format!("{id}/{major} `{name}`");
+                let provided = adapter.adapt(&offer.entry, offer.layout, &label)?;
+                let owner = Arc::clone(&self.generation) as Arc<dyn Owner>;
+                let (entry, layout) = boundary::adapted(provided, owner);
+                adapted.push(finish(name, key, entry, layout)?);
+            }
+        }
+        Ok(adapted)
     }
 
     fn offer(&self, calls: &Calls, name: &str, provided: Provided) -> Result<Offer, HostError> {
@@ -97,19 +141,29 @@ impl Activation {
             Some(warden) => entry.watched(warden),
             None => entry,
         };
-        let entry = Arc::new(entry);
-        let is_tool = (&*key.id, key.major) == (ToolHandle::ID, ToolHandle::MAJOR);
-        let tool = match is_tool {
-            true => Some(Arc::new(describe(name, &entry, layout)?)),
-            false => None,
-        };
-        Ok(Offer {
-            key,
-            entry,
-            layout,
-            tool,
-        })
+        finish(name, key, entry, layout)
     }
+}
+
+/// An offer that is complete.
+fn finish(
+    name: &str,
+    key: Key,
+    entry: Entry,
+    layout: &'static InterfaceLayout,
+) -> Result<Offer, HostError> {
+    let entry = Arc::new(entry);
+    let is_tool = (&*key.id, key.major) == (ToolHandle::ID, ToolHandle::MAJOR);
+    let tool = match is_tool {
+        true => Some(Arc::new(describe(name, &entry, layout)?)),
+        false => None,
+    };
+    Ok(Offer {
+        key,
+        entry,
+        layout,
+        tool,
+    })
 }
 
 /// What a tool says of itself.
