@@ -1,5 +1,7 @@
 //! The error of everything that a host does apart from calling plugins.
 
+pub(crate) mod codes;
+
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 use keyway::PluginError;
 use keyway::abi::layout::LayoutError;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::inspect::InspectError;
 
 /// What went wrong, for code that decides on it.
@@ -69,175 +71,40 @@ pub enum HostErrorKind {
 }
 
 impl HostErrorKind {
-    /// All kinds, as they are declared.
-    pub(crate) const ALL: &[HostErrorKind] = &[
-        HostErrorKind::Inspect,
-        HostErrorKind::Manifest,
-        HostErrorKind::Target,
-        HostErrorKind::PanicStrategy,
-        HostErrorKind::Interface,
-        HostErrorKind::HostVersion,
-        HostErrorKind::Isolation,
-        HostErrorKind::Config,
-        HostErrorKind::Quarantined,
-        HostErrorKind::Stage,
-        HostErrorKind::Open,
-        HostErrorKind::Descriptor,
-        HostErrorKind::Layout,
-        HostErrorKind::Construct,
-        HostErrorKind::Prepare,
-        HostErrorKind::Activate,
-        HostErrorKind::Registration,
-        HostErrorKind::Health,
-        HostErrorKind::State,
-        HostErrorKind::Reload,
-        HostErrorKind::Stop,
-        HostErrorKind::NotFound,
-        HostErrorKind::AlreadyLoaded,
-        HostErrorKind::Retained,
-        HostErrorKind::Refused,
-        HostErrorKind::Host,
-    ];
-
     /// A stable identifier for programs and for looking the error up.
     pub fn code(self) -> &'static str {
-        match self {
-            HostErrorKind::Inspect => "inspect",
-            HostErrorKind::Manifest => "manifest",
-            HostErrorKind::Target => "target",
-            HostErrorKind::PanicStrategy => "panic-strategy",
-            HostErrorKind::Interface => "interface",
-            HostErrorKind::HostVersion => "host-version",
-            HostErrorKind::Isolation => "isolation",
-            HostErrorKind::Config => "config",
-            HostErrorKind::Quarantined => "quarantined",
-            HostErrorKind::Stage => "stage",
-            HostErrorKind::Open => "open",
-            HostErrorKind::Descriptor => "descriptor",
-            HostErrorKind::Layout => "layout",
-            HostErrorKind::Construct => "construct",
-            HostErrorKind::Prepare => "prepare",
-            HostErrorKind::Activate => "activate",
-            HostErrorKind::Registration => "registration",
-            HostErrorKind::Health => "health",
-            HostErrorKind::State => "state",
-            HostErrorKind::Reload => "reload",
-            HostErrorKind::Stop => "stop",
-            HostErrorKind::NotFound => "not-found",
-            HostErrorKind::AlreadyLoaded => "already-loaded",
-            HostErrorKind::Retained => "retained",
-            HostErrorKind::Refused => "refused",
-            HostErrorKind::Host => "host",
-        }
+        self.explained().id
     }
 
-    /// What the kind means, and what to do about it.
-    pub(crate) fn explained(self) -> (&'static str, &'static str) {
+    /// What there is to say of every error of this kind.
+    pub fn explained(self) -> &'static Code {
         match self {
-            HostErrorKind::Inspect => (
-                "The file could not be read as a library, or has no note of Keyway's in it: it is damaged, incomplete, of another kind, or no plugin.",
-                "Build the plugin again and give the host that file; `keyway inspect` shows what is in a file.",
-            ),
-            HostErrorKind::Manifest => (
-                "The manifest that is embedded in the plugin does not read, or belongs to another plugin than the file it stands for.",
-                "Rebuild the plugin; `export_plugin!` checks plugin.toml when it is compiled.",
-            ),
-            HostErrorKind::Target => (
-                "The library was built for another processor or operating system.",
-                "Build the plugin for the target of the host.",
-            ),
-            HostErrorKind::PanicStrategy => (
-                "The plugin was built with `panic = \"abort\"`, so that a panic in it would end the host.",
-                "Take `panic = \"abort\"` out of the profile that the plugin is built with.",
-            ),
-            HostErrorKind::Interface => (
-                "Plugin and host speak versions of the interface that do not fit.",
-                "Rebuild the plugin with the version of the `keyway` crate that the message names, or update the host.",
-            ),
-            HostErrorKind::HostVersion => (
-                "The version of the application is outside the bounds in the plugin's manifest.",
-                "Use a version of the plugin that is made for this version of the application.",
-            ),
-            HostErrorKind::Isolation => (
-                "The manifest asks for `process` or `wasm`, which this version does not have.",
-                "Set `isolation = \"native\"` if the plugin may run in the host's process.",
-            ),
-            HostErrorKind::Config => (
-                "A setting is missing, or does not fit what the manifest says of it.",
-                "Correct the settings that the message lists.",
-            ),
-            HostErrorKind::Quarantined => (
-                "An earlier process died while it loaded, activated or reloaded this very build of the plugin.",
-                "Build a version that does not, or release the quarantine: `keyway release`, `Host::release`.",
-            ),
-            HostErrorKind::Stage => (
-                "The private copy of the file could not be made.",
-                "Check the free space and the permissions of the directory for private copies; `HostBuilder::stage_dir` chooses another.",
-            ),
-            HostErrorKind::Open => (
-                "The dynamic loader of the system refused the library, most often since a library that it needs is missing.",
-                "`keyway inspect` lists what the library needs; install that, or link it statically.",
-            ),
-            HostErrorKind::Descriptor => (
-                "What the library says of itself when it is open is not what its file says.",
-                "Rebuild the plugin from clean sources; a linker or packer may have altered it.",
-            ),
-            HostErrorKind::Layout => (
-                "Types or method tables of plugin and host differ.",
-                "Rebuild the plugin against the version of `keyway`, and of the capability's crate, that the host uses.",
-            ),
-            HostErrorKind::Construct => (
-                "The plugin failed, or panicked, when its library was entered.",
-                "The message has the plugin's own error and its place.",
-            ),
-            HostErrorKind::Prepare => (
-                "`Plugin::prepare` failed, panicked, or took longer than the lifecycle deadline.",
-                "The message has the plugin's own error; check its settings.",
-            ),
-            HostErrorKind::Activate => (
-                "`Plugin::activate` failed, panicked, or took longer than the lifecycle deadline.",
-                "The message has the plugin's own error: often something it needs is taken or cannot be reached.",
-            ),
-            HostErrorKind::Registration => (
-                "The plugin registered what its manifest does not declare, or what another plugin offers already.",
-                "Correct [plugin.capabilities] in plugin.toml, or stop the other plugin, or load one of them under a namespace.",
-            ),
-            HostErrorKind::Health => (
-                "The plugin says that it cannot do its work, or did not answer in time.",
-                "The message has the plugin's own words.",
-            ),
-            HostErrorKind::State => (
-                "The state of the version that serves could not be handed over to the new one.",
-                "Teach the new version to migrate it, or say `state = \"prefer\"` or `\"reset\"` under [plugin.reload].",
-            ),
-            HostErrorKind::Reload => (
-                "The plugin cannot be reloaded now.",
-                "The message says what is in the way.",
-            ),
-            HostErrorKind::Stop => (
-                "The plugin failed to end its work in order. It has ended all the same.",
-                "The message has the plugin's own error.",
-            ),
-            HostErrorKind::NotFound => (
-                "There is no such plugin, tool or capability, or what offered it was stopped.",
-                "The message lists what there is; names with a namespace have it in front.",
-            ),
-            HostErrorKind::AlreadyLoaded => (
-                "A plugin of this name is loaded already, or is being loaded.",
-                "Stop it first, or load the other one under a namespace.",
-            ),
-            HostErrorKind::Retained => (
-                "So many libraries of stopped plugins stay in memory that no further one is opened.",
-                "`Host::libraries` and the log say why they stay; restart the process, or raise `HostBuilder::max_retained`.",
-            ),
-            HostErrorKind::Refused => (
-                "The host decided against the plugin, or against what was asked for; the error's code is that of the finding which says why.",
-                "Look that code up on this page.",
-            ),
-            HostErrorKind::Host => (
-                "The options of the host contradict each other, a resource could not be had, or the host is shutting down.",
-                "The message says which.",
-            ),
+            HostErrorKind::Inspect => &codes::INSPECT,
+            HostErrorKind::Manifest => &codes::MANIFEST,
+            HostErrorKind::Target => &codes::TARGET,
+            HostErrorKind::PanicStrategy => &codes::PANIC_STRATEGY,
+            HostErrorKind::Interface => &codes::INTERFACE,
+            HostErrorKind::HostVersion => &codes::HOST_VERSION,
+            HostErrorKind::Isolation => &codes::ISOLATION,
+            HostErrorKind::Config => &codes::CONFIG,
+            HostErrorKind::Quarantined => &codes::QUARANTINED,
+            HostErrorKind::Stage => &codes::STAGE,
+            HostErrorKind::Open => &codes::OPEN,
+            HostErrorKind::Descriptor => &codes::DESCRIPTOR,
+            HostErrorKind::Layout => &codes::LAYOUT,
+            HostErrorKind::Construct => &codes::CONSTRUCT,
+            HostErrorKind::Prepare => &codes::PREPARE,
+            HostErrorKind::Activate => &codes::ACTIVATE,
+            HostErrorKind::Registration => &codes::REGISTRATION,
+            HostErrorKind::Health => &codes::HEALTH,
+            HostErrorKind::State => &codes::STATE,
+            HostErrorKind::Reload => &codes::RELOAD,
+            HostErrorKind::Stop => &codes::STOP,
+            HostErrorKind::NotFound => &codes::NOT_FOUND,
+            HostErrorKind::AlreadyLoaded => &codes::ALREADY_LOADED,
+            HostErrorKind::Retained => &codes::RETAINED,
+            HostErrorKind::Refused => &codes::REFUSED,
+            HostErrorKind::Host => &codes::HOST,
         }
     }
 }
@@ -305,6 +172,26 @@ impl HostError {
         own.inner.hint = finding.hint;
         own.inner.code = Some(finding.code.id);
         own
+    }
+
+    /// What there is to say of it, where it is no longer an error of something that was asked for.
+    pub(crate) fn finding(&self) -> Finding {
+        let Inner {
+            kind,
+            path,
+            message,
+            hint,
+            ..
+        } = &*self.inner;
+        let finding = kind.explained().finding(message);
+        let finding = match path {
+            Some(path) => finding.at(path),
+            None => finding,
+        };
+        match hint {
+            Some(hint) => finding.hint(hint),
+            None => finding,
+        }
     }
 
     pub(crate) fn inspect(error: InspectError) -> Self {

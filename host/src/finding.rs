@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{HostError, HostErrorKind};
+use crate::error::HostError;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,10 +53,6 @@ pub struct Code {
 }
 
 impl Code {
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) const fn note(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Note, id, cause, cure)
     }
@@ -65,10 +61,6 @@ impl Code {
         Self::of(Severity::Warning, id, cause, cure)
     }
 
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) const fn error(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Error, id, cause, cure)
     }
@@ -139,10 +131,6 @@ impl Finding {
         self
     }
 
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) fn at(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self
@@ -177,50 +165,21 @@ impl fmt::Display for Finding {
     }
 }
 
-/// One entry of the reference of codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Explained {
-    /// The stable identifier.
-    pub id: &'static str,
-    /// How much it matters.
-    pub severity: Severity,
-    /// What it means and where it comes from.
-    pub cause: &'static str,
-    /// What to do about it.
-    pub cure: &'static str,
-}
+/// All codes, grouped by what they are about.
+static TABLES: [(&str, &[&Code]); 2] = [
+    ("Loading and running", crate::error::codes::ALL),
+    ("Compatibility", crate::deprecation::CODES),
+];
 
 /// Every code that a host answers, in findings and in errors, grouped by what they are about.
-pub fn reference() -> Vec<(&'static str, Vec<Explained>)> {
-    let errors = HostErrorKind::ALL.iter().map(|kind| {
-        let (cause, cure) = kind.explained();
-        Explained {
-            id: kind.code(),
-            severity: Severity::Error,
-            cause,
-            cure,
-        }
-    });
-    let tables: &[(&'static str, &'static [&'static Code])] =
-        &[("Compatibility", crate::deprecation::CODES)];
-    let mut groups = vec![("Loading and running", errors.collect())];
-    for (title, table) in tables {
-        let explained = table.iter().map(|code| Explained {
-            id: code.id,
-            severity: code.severity,
-            cause: code.cause,
-            cure: code.cure,
-        });
-        groups.push((title, explained.collect()));
-    }
-    groups
+pub fn reference() -> impl Iterator<Item = (&'static str, &'static [&'static Code])> {
+    TABLES.iter().copied()
 }
 
 /// What a code means, and what to do about it.
-pub fn explain(code: &str) -> Option<Explained> {
-    let all = reference().into_iter().flat_map(|(_, codes)| codes);
-    all.into_iter().find(|explained| explained.id == code)
+pub fn explain(code: &str) -> Option<&'static Code> {
+    let mut all = reference().flat_map(|(_, codes)| codes);
+    all.find(|known| known.id == code).copied()
 }
 
 impl From<Finding> for HostError {

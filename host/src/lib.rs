@@ -151,7 +151,7 @@ mod watch;
 pub use deprecation::Deprecation;
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
-pub use finding::{Code, Explained, Finding, Severity, explain, reference};
+pub use finding::{Code, Finding, Severity, explain, reference};
 pub use host::{Host, HostBuilder, LoadOptions};
 pub use inspect::inspect;
 pub use journal::{Phase, Quarantined};

@@ -39,7 +39,7 @@ fn every_code_is_there_once_and_explained() {
                     code.id
                 );
             }
-            assert_eq!(keyway_host::explain(code.id), Some(code));
+            assert_eq!(keyway_host::explain(code.id), Some(*code));
         }
     }
     assert_eq!(keyway_host::explain("no-such-code"), None);
