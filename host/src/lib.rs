@@ -121,6 +121,7 @@ mod boundary;
 mod clock;
 mod compat;
 mod config;
+pub mod discovery;
 mod drain;
 mod error;
 mod event;
@@ -143,6 +144,7 @@ mod thread_name;
 mod tool;
 mod watch;
 
+pub use discovery::{Discoverer, Discovery, Gates, Origin, Root, discover};
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
 pub use finding::{Code, Explained, Finding, Severity, explain, reference};
