@@ -121,10 +121,6 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
-#[expect(
-    dead_code,
-    reason = "the parts of the platform that find something use it"
-)]
 impl Finding {
     pub(crate) fn of_plugin(mut self, plugin: impl Into<String>) -> Self {
         self.plugin.get_or_insert_with(|| plugin.into());
@@ -166,7 +162,8 @@ impl fmt::Display for Finding {
 }
 
 /// All codes, grouped by what they are about.
-static TABLES: [(&str, &[&Code]); 2] = [
+static TABLES: &[(&str, &[&Code])] = &[
+    ("Discovery", crate::discovery::codes::ALL),
     ("Loading and running", crate::error::codes::ALL),
     ("Compatibility", crate::deprecation::CODES),
 ];

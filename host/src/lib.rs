@@ -124,6 +124,7 @@ mod clock;
 mod compat;
 mod config;
 mod deprecation;
+pub mod discovery;
 mod drain;
 mod error;
 mod event;
@@ -149,6 +150,7 @@ mod tool;
 mod watch;
 
 pub use deprecation::Deprecation;
+pub use discovery::{Discoverer, Discovery, Gates, Origin, Root, discover};
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
 pub use finding::{Code, Finding, Severity, explain, reference};

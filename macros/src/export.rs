@@ -167,6 +167,14 @@ fn read_manifest(name: Option<&LitStr>) -> syn::Result<(Manifest, PathBuf)> {
         );
         syn::Error::new(span, message)
     })?;
+    if manifest.content.is_some() {
+        let message = format!(
+            "{file_name} describes a plugin without code, which has no library to export\nhelp: \
+             remove [plugin.content] and register the skills in `activate`, or ship plugin.toml \
+             and its files without a library"
+        );
+        return Err(syn::Error::new(span, message));
+    }
     Ok((manifest, path))
 }
 
@@ -195,6 +203,17 @@ mod tests {
             "{refusal}"
         );
         assert!(refusal.contains("version = 0.1.0"), "{refusal}");
+    }
+
+    #[test]
+    fn a_manifest_of_a_plugin_without_code_is_refused_with_the_two_ways_out() {
+        let refusal = refusal("tests/macros/manifests/content.toml");
+        assert_eq!(
+            refusal,
+            "tests/macros/manifests/content.toml describes a plugin without code, which has no \
+             library to export\nhelp: remove [plugin.content] and register the skills in \
+             `activate`, or ship plugin.toml and its files without a library"
+        );
     }
 
     #[test]

@@ -3,8 +3,11 @@
 //! Every check reports what it finds and goes on, so one reading lists all problems. A check that
 //! returns `None` has reported at least one error, or the key was absent and may be.
 
+mod activation;
 mod capabilities;
+mod commands;
 mod config;
+mod content;
 mod dependencies;
 mod field;
 mod keys;
@@ -13,6 +16,7 @@ mod network;
 mod permissions;
 mod plugin;
 mod reload;
+mod requires;
 mod resources;
 mod suggest;
 mod text;

@@ -43,9 +43,12 @@
 //! entries are bounded by [`limits`] before the work that depends on them, control characters are
 //! refused in every string and escaped in every message, and no input makes the crate panic.
 
+mod activation;
 mod capability;
 mod check;
+mod command;
 mod config;
+mod content;
 mod dependency;
 mod diagnostic;
 mod id;
@@ -54,12 +57,16 @@ pub mod limits;
 mod manifest;
 mod permission;
 mod reload;
+mod requirement;
 mod resources;
 mod tree;
 mod write;
 
+pub use activation::{Activation, InvalidTrigger, Trigger, TriggerKind};
 pub use capability::{BUILT_IN, Capabilities, capability_id, is_capability_id, kind_key};
+pub use command::CommandText;
 pub use config::{ConfigField, ConfigType, ConfigValue, ItemType, ReloadPolicy};
+pub use content::Content;
 pub use dependency::Dependency;
 pub use diagnostic::{Diagnostic, ManifestError, Rendered, Severity};
 pub use id::{InvalidPluginId, PluginId};
@@ -67,4 +74,5 @@ pub use isolation::Isolation;
 pub use manifest::Manifest;
 pub use permission::{Access, Filesystem, Permissions};
 pub use reload::{Reload, ReloadMode, StatePolicy, ThreadLocals};
+pub use requirement::Requirement;
 pub use resources::Resources;

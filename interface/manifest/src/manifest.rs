@@ -9,8 +9,8 @@ use crate::diagnostic::report::Report;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::tree::Syntax;
 use crate::{
-    Capabilities, ConfigField, Dependency, Isolation, ManifestError, Permissions, PluginId, Reload,
-    Resources, tree, write,
+    Activation, Capabilities, CommandText, ConfigField, Content, Dependency, Isolation,
+    ManifestError, Permissions, PluginId, Reload, Requirement, Resources, tree, write,
 };
 #[cfg(feature = "json")]
 use crate::{Diagnostic, limits::MAX_EMBEDDED_BYTES};
@@ -39,8 +39,15 @@ pub struct Manifest {
     pub isolation: Isolation,
     /// What it offers.
     pub capabilities: Capabilities,
+    /// The help for the commands that it offers, by name. Each is declared in
+    /// [`Self::capabilities`]; one of which nothing is said is missing here.
+    pub commands: BTreeMap<String, CommandText>,
+    /// The capabilities that it needs, by capability id, such as `acme.image-filter`.
+    pub requires: BTreeMap<String, Requirement>,
     /// The other plugins that it needs; never itself.
     pub dependencies: BTreeMap<PluginId, Dependency>,
+    /// When it is started.
+    pub activation: Activation,
     /// What it asks to be allowed to reach.
     pub permissions: Permissions,
     /// The settings that it takes, by name.
@@ -49,6 +56,8 @@ pub struct Manifest {
     pub resources: Resources,
     /// How it is replaced by another version of itself.
     pub reload: Reload,
+    /// What it consists of, if it has no library. It then offers its skills, and nothing else.
+    pub content: Option<Content>,
 }
 
 impl Manifest {

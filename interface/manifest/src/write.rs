@@ -8,8 +8,9 @@ mod json;
 use self::json::Object;
 use crate::capability::kind_key;
 use crate::{
-    Access, Capabilities, ConfigField, ConfigType, ConfigValue, Dependency, Filesystem, Isolation,
-    Manifest, Permissions, Reload, ReloadPolicy, Resources,
+    Access, Activation, Capabilities, CommandText, ConfigField, ConfigType, ConfigValue, Content,
+    Dependency, Filesystem, Isolation, Manifest, Permissions, Reload, ReloadPolicy, Requirement,
+    Resources,
 };
 
 pub(crate) fn manifest(manifest: &Manifest) -> String {
@@ -33,12 +34,29 @@ pub(crate) fn manifest(manifest: &Manifest) -> String {
     if !manifest.capabilities.is_empty() {
         capabilities(plugin.object("capabilities"), &manifest.capabilities);
     }
+    if !manifest.commands.is_empty() {
+        let mut object = plugin.object("commands");
+        for (name, text) in &manifest.commands {
+            command(object.object(name), text);
+        }
+        object.close();
+    }
+    if !manifest.requires.is_empty() {
+        let mut object = plugin.object("requires");
+        for (id, needed) in &manifest.requires {
+            requirement(&mut object, kind_key(id).unwrap_or(id), needed);
+        }
+        object.close();
+    }
     if !manifest.dependencies.is_empty() {
         let mut object = plugin.object("dependencies");
         for (id, needed) in &manifest.dependencies {
             dependency(&mut object, id.as_str(), needed);
         }
         object.close();
+    }
+    if manifest.activation != Activation::default() {
+        activation(plugin.object("activation"), &manifest.activation);
     }
     if !manifest.permissions.is_empty() {
         permissions(plugin.object("permissions"), &manifest.permissions);
@@ -56,6 +74,9 @@ pub(crate) fn manifest(manifest: &Manifest) -> String {
     if manifest.reload != Reload::default() {
         reload(plugin.object("reload"), &manifest.reload);
     }
+    if let Some(files) = &manifest.content {
+        content(plugin.object("content"), files);
+    }
     plugin.close();
     root.close();
     out
@@ -64,6 +85,41 @@ pub(crate) fn manifest(manifest: &Manifest) -> String {
 fn capabilities(mut object: Object<'_>, capabilities: &Capabilities) {
     for id in capabilities.ids() {
         object.strings(kind_key(id).unwrap_or(id), capabilities.names(id));
+    }
+    object.close();
+}
+
+fn command(mut object: Object<'_>, text: &CommandText) {
+    object.optional_string("description", text.description.as_deref());
+    object.optional_string("usage", text.usage.as_deref());
+    if !text.aliases.is_empty() {
+        object.strings("aliases", &text.aliases);
+    }
+    object.close();
+}
+
+fn requirement(requires: &mut Object<'_>, key: &str, requirement: &Requirement) {
+    let major = requirement.major.to_string();
+    if requirement.name.is_none() && !requirement.optional {
+        requires.raw(key, &major);
+        return;
+    }
+    let mut object = requires.object(key);
+    object.raw("version", &major);
+    object.optional_string("name", requirement.name.as_deref());
+    if requirement.optional {
+        object.raw("optional", "true");
+    }
+    object.close();
+}
+
+fn activation(mut object: Object<'_>, activation: &Activation) {
+    if !activation.startup {
+        object.raw("startup", "false");
+    }
+    if !activation.on.is_empty() {
+        let triggers: Vec<String> = activation.on.iter().map(ToString::to_string).collect();
+        object.strings("on", &triggers);
     }
     object.close();
 }
@@ -182,6 +238,18 @@ fn reload(mut object: Object<'_>, reload: &Reload) {
     }
     if reload.thread_locals != default.thread_locals {
         object.string("thread_locals", reload.thread_locals.as_str());
+    }
+    object.close();
+}
+
+fn content(mut object: Object<'_>, content: &Content) {
+    for (key, paths) in [
+        ("skills", &content.skills),
+        ("resources", &content.resources),
+    ] {
+        if !paths.is_empty() {
+            object.strings(key, paths);
+        }
     }
     object.close();
 }

@@ -35,7 +35,7 @@ pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<Capabiliti
 }
 
 /// The capability id that a key stands for.
-fn extension_point<'t>(
+pub(super) fn extension_point<'t>(
     table: &Table<'_>,
     entry: &'t Entry,
     report: &mut Report,

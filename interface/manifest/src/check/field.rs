@@ -142,12 +142,30 @@ impl<'t> Field<'t> {
             return None;
         };
         self.bounded(nodes.len(), report)?;
-        let element = |(index, node): (usize, &'t Node)| Field {
+        let element = |(index, node)| self.element(index, node);
+        Some(nodes.iter().enumerate().map(element).collect())
+    }
+
+    /// The strings in an array, for a second look at what was checked before: whatever is not one is
+    /// passed over.
+    pub(super) fn strings(&self) -> impl Iterator<Item = (Field<'t>, &'t str)> {
+        let nodes = match &self.node.value {
+            Value::Array(nodes) => nodes.as_slice(),
+            _ => &[],
+        };
+        let string = |(index, node): (usize, &'t Node)| match &node.value {
+            Value::String(string) => Some((self.element(index, node), string.as_str())),
+            _ => None,
+        };
+        nodes.iter().enumerate().filter_map(string)
+    }
+
+    fn element(&self, index: usize, node: &'t Node) -> Field<'t> {
+        Field {
             path: format!("{}[{index}]", self.path),
             key_span: node.span.clone(),
             node,
-        };
-        Some(nodes.iter().enumerate().map(element).collect())
+        }
     }
 
     /// A table with any keys.

@@ -1,4 +1,4 @@
-//! Lists of strings, in which nothing is said twice.
+//! Lists in which nothing is said twice.
 
 use std::collections::BTreeSet;
 
@@ -6,21 +6,21 @@ use super::field::Field;
 use crate::diagnostic::report::Report;
 
 /// Checks every element with `element`, and that all are different.
-pub(super) fn of(
+pub(super) fn of<T: Clone + Ord>(
     field: &Field<'_>,
     expected: &str,
-    element: impl Fn(&Field<'_>, &mut Report) -> Option<String>,
+    element: impl Fn(&Field<'_>, &mut Report) -> Option<T>,
     report: &mut Report,
-) -> Option<Vec<String>> {
+) -> Option<Vec<T>> {
     let mut seen = BTreeSet::new();
-    let mut strings = Vec::new();
+    let mut elements = Vec::new();
     let mut is_valid = true;
     for entry in field.elements(expected, report)? {
-        let Some(string) = element(&entry, report) else {
+        let Some(element) = element(&entry, report) else {
             is_valid = false;
             continue;
         };
-        if !seen.insert(string.clone()) {
+        if !seen.insert(element.clone()) {
             let problem = entry
                 .problem("repeats an earlier entry")
                 .found(entry.found(report));
@@ -28,7 +28,7 @@ pub(super) fn of(
             is_valid = false;
             continue;
         }
-        strings.push(string);
+        elements.push(element);
     }
-    is_valid.then_some(strings)
+    is_valid.then_some(elements)
 }

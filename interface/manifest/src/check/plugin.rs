@@ -5,12 +5,13 @@ use semver::Version;
 use super::field::{Field, Table};
 use super::keys::Keys;
 use super::{
-    capabilities, config, dependencies, list, permissions, reload, resources, text, version,
+    activation, capabilities, commands, config, content, dependencies, list, permissions, reload,
+    requires, resources, text, version,
 };
 use crate::diagnostic::report::{Problem, Report};
 use crate::id::InvalidPluginId;
 use crate::tree::show;
-use crate::{Isolation, Manifest, PluginId, Resources};
+use crate::{Capabilities, Isolation, Manifest, PluginId, Resources};
 
 pub(super) const KEYS: Keys = Keys {
     listed: &[
@@ -24,11 +25,15 @@ pub(super) const KEYS: Keys = Keys {
         "max_host_version",
         "isolation",
         "capabilities",
+        "commands",
+        "requires",
         "dependencies",
+        "activation",
         "permissions",
         "config",
         "resources",
         "reload",
+        "content",
     ],
     aliases: &["name", "author"],
     elsewhere: &[
@@ -36,6 +41,7 @@ pub(super) const KEYS: Keys = Keys {
         ("plugin.permissions", permissions::KEYS.listed),
         ("plugin.resources", &Resources::KEYS),
         ("plugin.reload", reload::KEYS.listed),
+        ("plugin.activation", activation::KEYS.listed),
     ],
 };
 
@@ -67,12 +73,23 @@ pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<Manifest> 
         let choices = Isolation::ALL.map(|isolation| (isolation.as_str(), isolation));
         text::choice(&field, &choices, report)
     });
-    let capabilities = table
-        .get("capabilities")
-        .and_then(|field| capabilities::check(&field, report));
+    let capabilities_field = table.get("capabilities");
+    let mut capabilities = match &capabilities_field {
+        Some(field) => capabilities::check(field, report),
+        None => Some(Capabilities::default()),
+    };
+    let commands = table
+        .get("commands")
+        .and_then(|field| commands::check(&field, capabilities.as_ref(), report));
+    let requires = table
+        .get("requires")
+        .and_then(|field| requires::check(&field, report));
     let dependencies = table
         .get("dependencies")
         .and_then(|field| dependencies::check(&field, id.as_ref(), report));
+    let activation = table
+        .get("activation")
+        .and_then(|field| activation::check(&field, report));
     let permissions = table
         .get("permissions")
         .and_then(|field| permissions::check(&field, report));
@@ -85,6 +102,12 @@ pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<Manifest> 
     let reload = table
         .get("reload")
         .and_then(|field| reload::check(&field, report));
+    let content = table
+        .get("content")
+        .and_then(|field| content::check(&field, report));
+    if let (Some(content), Some(capabilities)) = (&content, &mut capabilities) {
+        content::declare(content, capabilities_field.as_ref(), capabilities, report);
+    }
 
     // A part that was there and wrong reads like a missing one here, but has been reported, and the
     // report decides whether the manifest is given out.
@@ -99,11 +122,15 @@ pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<Manifest> 
         max_host_version,
         isolation: isolation.unwrap_or_default(),
         capabilities: capabilities.unwrap_or_default(),
+        commands: commands.unwrap_or_default(),
+        requires: requires.unwrap_or_default(),
         dependencies: dependencies.unwrap_or_default(),
+        activation: activation.unwrap_or_default(),
         permissions: permissions.unwrap_or_default(),
         config: config.unwrap_or_default(),
         resources: resources.unwrap_or_default(),
         reload: reload.unwrap_or_default(),
+        content,
     })
 }
 

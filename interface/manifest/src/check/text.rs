@@ -8,15 +8,24 @@ use crate::tree::show;
 
 /// A name: one word.
 pub(super) fn name(field: &Field<'_>, report: &mut Report) -> Option<String> {
-    let name = line_of(field, MAX_NAME_CHARS, report)?;
-    if name.contains(char::is_whitespace) {
+    word(field, MAX_NAME_CHARS, report).map(str::to_owned)
+}
+
+/// Some text without spaces.
+pub(super) fn word<'t>(
+    field: &Field<'t>,
+    max_chars: usize,
+    report: &mut Report,
+) -> Option<&'t str> {
+    let word = line_of(field, max_chars, report)?;
+    if word.contains(char::is_whitespace) {
         let problem = field
             .problem("contains a space")
             .expected("a name without spaces");
         report.push(problem.found(field.found(report)));
         return None;
     }
-    Some(name.to_owned())
+    Some(word)
 }
 
 /// Some text on one line.

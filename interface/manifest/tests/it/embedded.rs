@@ -20,6 +20,8 @@ fn unknown_keys_are_warnings_wherever_they_are() {
         r#"{BASE_JSON}, "since": 1, "capabilities": {{"schedulers": [{{}}], "tools": ["a"]}},
         "permissions": {{"gpu": true, "filesystem": {{"watch": []}}}},
         "config": {{"a": {{"type": "string", "pattern": "x"}}}},
+        "commands": {{}}, "requires": {{"a.b": {{"version": 1, "minor": 2}}, "gadgets": 1}},
+        "activation": {{"idle": 1}},
         "dependencies": {{"b": {{"version": "1", "features": []}}}},
         "resources": {{"max_gpu_mb": 1}}, "reload": {{"probation": 1}}}}, "signature": "x"}}"#
     );
@@ -33,6 +35,9 @@ fn unknown_keys_are_warnings_wherever_they_are() {
             "plugin.permissions.gpu",
             "plugin.permissions.filesystem.watch",
             "plugin.config.a.pattern",
+            "plugin.requires.\"a.b\".minor",
+            "plugin.requires.gadgets",
+            "plugin.activation.idle",
             "plugin.dependencies.b.features",
             "plugin.resources.max_gpu_mb",
             "plugin.reload.probation",

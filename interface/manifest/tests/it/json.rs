@@ -162,7 +162,7 @@ fn json_is_held_to_the_same_model() {
     check(
         &format!("{BASE_JSON},\n \"verison\": 1}}}}"),
         &[
-            "plugin.json:2:2: unknown key `verison` in `plugin`; expected one of id, version, description, authors, license, homepage, min_host_version, max_host_version, isolation, capabilities, dependencies, permissions, config, resources, reload; did you mean `version`?",
+            "plugin.json:2:2: unknown key `verison` in `plugin`; expected one of id, version, description, authors, license, homepage, min_host_version, max_host_version, isolation, capabilities, commands, requires, dependencies, activation, permissions, config, resources, reload, content; did you mean `version`?",
         ],
     );
     check(

@@ -55,6 +55,26 @@ fn dependencies() {
 }
 
 #[test]
+fn requires() {
+    check(include_str!("messages/requires.txt"));
+}
+
+#[test]
+fn activation() {
+    check(include_str!("messages/activation.txt"));
+}
+
+#[test]
+fn commands() {
+    check(include_str!("messages/commands.txt"));
+}
+
+#[test]
+fn content() {
+    check(include_str!("messages/content.txt"));
+}
+
+#[test]
 fn permissions() {
     check(include_str!("messages/permissions.txt"));
 }

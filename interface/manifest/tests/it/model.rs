@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::base::BASE_TOML;
 use keyway_manifest::{
     Access, BUILT_IN, ConfigType, ConfigValue, Isolation, ItemType, Manifest, PluginId, Reload,
-    ReloadMode, ReloadPolicy, StatePolicy, ThreadLocals, capability_id, is_capability_id, kind_key,
+    ReloadMode, ReloadPolicy, StatePolicy, ThreadLocals, Trigger, TriggerKind, capability_id,
+    is_capability_id, kind_key,
 };
 use semver::{Version, VersionReq};
 
@@ -50,9 +51,40 @@ fn every_part_of_the_model_is_read() {
         declared,
         [
             ("acme.image-filter", "blur"),
+            ("keyway.command", "status"),
+            ("keyway.command", "reset"),
             ("keyway.pipeline-stage", "redact"),
             ("keyway.tool", "redact"),
             ("keyway.tool", "count"),
+        ]
+    );
+
+    let status = &manifest.commands["status"];
+    assert_eq!(
+        (status.description.as_deref(), status.usage.as_deref()),
+        (Some("Says what was redacted."), Some("[--all] NAME"))
+    );
+    assert_eq!(status.aliases, ["s", "st"]);
+    assert!(!manifest.commands.contains_key("reset"));
+
+    let needed: Vec<_> = manifest
+        .requires
+        .iter()
+        .map(|(id, needed)| {
+            (
+                id.as_str(),
+                needed.major,
+                needed.name.as_deref(),
+                needed.optional,
+            )
+        })
+        .collect();
+    assert_eq!(
+        needed,
+        [
+            ("acme.image-filter", 2, None, false),
+            ("acme.scanner", 1, None, false),
+            ("keyway.memory-backend", 1, Some("notes"), true),
         ]
     );
 
@@ -63,6 +95,23 @@ fn every_part_of_the_model_is_read() {
     );
     assert!(!geocoding.optional);
     assert!(manifest.dependencies["weather"].optional);
+
+    assert!(!manifest.activation.startup);
+    let triggers: Vec<_> = manifest
+        .activation
+        .on
+        .iter()
+        .map(|trigger| (trigger.kind, trigger.name.as_str()))
+        .collect();
+    assert_eq!(
+        triggers,
+        [
+            (TriggerKind::Command, "status"),
+            (TriggerKind::Event, "message.*"),
+            (TriggerKind::Capability, "acme.image-filter"),
+        ]
+    );
+    assert_eq!(manifest.content, None);
 
     let permissions = &manifest.permissions;
     assert_eq!(
@@ -157,6 +206,9 @@ fn what_is_left_out_is_empty_or_the_default() {
     assert_eq!(manifest.isolation, Isolation::Native);
     assert!(manifest.capabilities.is_empty() && manifest.permissions.is_empty());
     assert!(manifest.dependencies.is_empty() && manifest.config.is_empty());
+    assert!(manifest.commands.is_empty() && manifest.requires.is_empty());
+    assert!(manifest.activation.startup && manifest.activation.on.is_empty());
+    assert_eq!(manifest.content, None);
     let reload = manifest.reload;
     assert_eq!(reload, Reload::default());
     assert_eq!(
@@ -179,6 +231,7 @@ fn nothing_written_out_is_the_same_as_nothing_written() {
     let written = "authors = []\nisolation = \"native\"\n[plugin.capabilities]\ntools = []\n\
         [plugin.permissions]\nnetwork = false\nfilesystem = { read = [] }\nenv = []\n\
         [plugin.config]\n[plugin.dependencies]\n[plugin.resources]\n\
+        [plugin.commands]\n[plugin.requires]\n[plugin.activation]\nstartup = true\non = []\n\
         [plugin.reload]\nmode = \"snapshot\"\nmax_state_bytes = 67_108_864\n";
     assert_eq!(read(written), read(""));
     assert_eq!(
@@ -244,6 +297,72 @@ fn capability_ids_are_dotted_and_lower_case() {
         "", "acme", ".", "a.", ".b", "a..b", "A.b", "a.1b", "a.-b", "a.b_c", "a.b/1", &long,
     ] {
         assert!(!is_capability_id(id), "{id}");
+    }
+}
+
+#[test]
+fn a_command_of_which_nothing_is_said_leaves_no_trace() {
+    let declared = "[plugin.capabilities]\ncommands = [\"status\"]\n";
+    assert_eq!(
+        read(&format!(
+            "{declared}[plugin.commands.status]\naliases = []\n"
+        )),
+        read(declared)
+    );
+}
+
+#[test]
+fn a_plugin_without_code_declares_the_skills_of_its_files() {
+    let content = "[plugin.content]\n\
+        skills = [\"skills/review.md\", \"skills/triage/SKILL.md\", \"SKILL.md\", \"a/b.c.md\", \".md\"]\n\
+        resources = [\"docs/guide 1.md\"]\n";
+    let manifest = read(content);
+    let names = ["review", "triage", "SKILL", "b.c", ".md"];
+    assert_eq!(manifest.capabilities.names("keyway.skill"), names);
+    let found = manifest.content.as_ref().unwrap();
+    assert_eq!(found.resources, ["docs/guide 1.md"]);
+    assert_eq!(
+        found.named_skills().collect::<Vec<_>>()[..2],
+        [
+            ("review", "skills/review.md"),
+            ("triage", "skills/triage/SKILL.md")
+        ]
+    );
+
+    let listed = "[plugin.capabilities]\nskills = [\"triage\"]\ntools = []\n";
+    assert_eq!(read(&format!("{listed}{content}")), manifest);
+    assert_eq!(
+        manifest.to_json(),
+        r#"{"plugin":{"id":"demo","version":"1.0.0","min_host_version":"1.0.0","capabilities":{"skills":["review","triage","SKILL","b.c",".md"]},"content":{"skills":["skills/review.md","skills/triage/SKILL.md","SKILL.md","a/b.c.md",".md"],"resources":["docs/guide 1.md"]}}}"#
+    );
+}
+
+#[test]
+fn triggers_are_printed_as_they_are_written() {
+    for text in [
+        "tool:redact",
+        "command:status",
+        "channel:mail:inbox",
+        "provider:local",
+        "capability:keyway.tool",
+        "event:message.received",
+    ] {
+        let trigger: Trigger = text.parse().unwrap();
+        assert_eq!(trigger.to_string(), text);
+        assert_eq!(Trigger::new(trigger.kind, &trigger.name), Ok(trigger));
+    }
+    let long = format!("tool:{}", "x".repeat(129));
+    for (text, message) in [
+        ("redact", "is no trigger"),
+        ("tools:redact", "has an unknown kind of trigger"),
+        ("tool:", "names no tool"),
+        ("tool:a b", "names no tool"),
+        ("event:a\u{7}", "names no event"),
+        (&long, "names no tool"),
+        ("capability:tools", "names no capability id"),
+    ] {
+        let refused = text.parse::<Trigger>().unwrap_err();
+        assert_eq!(refused.to_string(), message, "{text}");
     }
 }
 

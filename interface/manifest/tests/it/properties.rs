@@ -178,6 +178,82 @@ fn dependencies() -> impl Strategy<Value = Value> {
     btree_map(id().prop_map(|id| format!("dep-{id}")), dependency, 0..4).prop_map(|all| json!(all))
 }
 
+fn requires() -> impl Strategy<Value = Value> {
+    let key = prop_oneof![
+        select(["tools", "memory_backends"].as_slice()).prop_map(str::to_owned),
+        "[a-j][a-z0-9-]{0,5}(\\.[a-z][a-z0-9-]{0,5}){1,3}",
+    ];
+    let needed = (
+        1..=u32::MAX,
+        option::of("[!-~]{1,12}"),
+        option::of(any::<bool>()),
+    );
+    let needed = needed.prop_map(|(version, name, optional)| {
+        let fields = [
+            ("version", Some(json!(version))),
+            ("name", name.map(Value::from)),
+            ("optional", optional.map(Value::from)),
+        ];
+        let present = fields
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        Value::Object(present.collect())
+    });
+    let needed = prop_oneof![(1..=u32::MAX).prop_map(Value::from), needed];
+    btree_map(key, needed, 0..4).prop_map(|all| json!(all))
+}
+
+fn activation() -> impl Strategy<Value = Value> {
+    let kind = select(["tool", "command", "channel", "provider", "event"].as_slice());
+    let trigger = prop_oneof![
+        (kind, "[!-~]{1,12}").prop_map(|(kind, name)| format!("{kind}:{name}")),
+        Just("capability:acme.image-filter".to_owned()),
+    ];
+    object(
+        (option::of(any::<bool>()), option::of(strings(trigger)))
+            .prop_map(|(startup, on)| vec![("startup", startup.map(Value::from)), ("on", on)]),
+    )
+}
+
+/// What a plugin offers: commands with their help, and whatever else needs code; or only files.
+fn offers() -> impl Strategy<Value = Vec<(&'static str, Option<Value>)>> {
+    // An alias has a `-`, which no name has, after the name of its command.
+    let text = (option::of(prose()), option::of(line()), 0..3_usize);
+    let commands = btree_map("[a-z]{1,6}", text, 0..4);
+    let with_code = (option::of(capabilities()), commands).prop_map(|(capabilities, commands)| {
+        let mut capabilities = capabilities.unwrap_or_else(|| json!({}));
+        capabilities["commands"] = json!(commands.keys().collect::<Vec<_>>());
+        let texts = commands
+            .into_iter()
+            .map(|(name, (description, usage, aliases))| {
+                let aliases: Vec<_> = (0..aliases).map(|n| format!("{name}-{n}")).collect();
+                let mut text = json!({ "aliases": aliases });
+                if let Some(description) = description {
+                    text["description"] = description.into();
+                }
+                if let Some(usage) = usage {
+                    text["usage"] = usage.into();
+                }
+                (name, text)
+            });
+        let texts: Map<_, _> = texts.collect();
+        vec![
+            ("capabilities", Some(capabilities)),
+            ("commands", Some(Value::Object(texts))),
+        ]
+    });
+    // Distinct directories, each with one skill, and one resource so that there is always a file.
+    let content = btree_set("[a-z]{1,6}", 0..4).prop_map(|skills| {
+        let skills: Vec<_> = skills
+            .iter()
+            .map(|name| format!("{name}/SKILL.md"))
+            .collect();
+        let content = json!({ "skills": skills, "resources": ["a b/c.txt"] });
+        vec![("content", Some(content))]
+    });
+    prop_oneof![3 => with_code, 1 => content]
+}
+
 fn permissions() -> impl Strategy<Value = Value> {
     let host = "(\\*\\.)?[a-z0-9]{1,8}\\.[a-z]{2,3}(:[1-9][0-9]{0,3})?";
     let paths = object(
@@ -292,7 +368,9 @@ fn document() -> impl Strategy<Value = Value> {
         option::of(select(["native", "process", "wasm"].as_slice()).prop_map(Value::from)),
     );
     let body = (
-        option::of(capabilities()),
+        offers(),
+        option::of(requires()),
+        option::of(activation()),
         option::of(dependencies()),
         option::of(permissions()),
         option::of(config()),
@@ -301,8 +379,9 @@ fn document() -> impl Strategy<Value = Value> {
     );
     let plugin = object((head, body).prop_map(|(head, body)| {
         let (id, version, min_host_version, description, authors, license, isolation) = head;
-        let (capabilities, dependencies, permissions, config, resources, reload) = body;
-        vec![
+        let (offers, requires, activation, dependencies, permissions, config, resources, reload) =
+            body;
+        let mut fields = vec![
             ("id", Some(id.into())),
             ("version", Some(version.into())),
             ("min_host_version", Some(min_host_version.into())),
@@ -310,13 +389,16 @@ fn document() -> impl Strategy<Value = Value> {
             ("authors", authors),
             ("license", license),
             ("isolation", isolation),
-            ("capabilities", capabilities),
+            ("requires", requires),
+            ("activation", activation),
             ("dependencies", dependencies),
             ("permissions", permissions),
             ("config", config),
             ("resources", resources),
             ("reload", reload),
-        ]
+        ];
+        fields.extend(offers);
+        fields
     }));
     plugin.prop_map(|plugin| json!({ "plugin": plugin }))
 }
