@@ -53,26 +53,14 @@ pub struct Code {
 }
 
 impl Code {
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) const fn note(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Note, id, cause, cure)
     }
 
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) const fn warning(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Warning, id, cause, cure)
     }
 
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) const fn error(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Error, id, cause, cure)
     }
@@ -92,10 +80,6 @@ impl Code {
     }
 
     /// A finding of this kind.
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) fn finding(&'static self, message: impl Into<String>) -> Finding {
         Finding {
             code: self,
@@ -137,16 +121,16 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
-#[expect(
-    dead_code,
-    reason = "the parts of the platform that find something use it"
-)]
 impl Finding {
     pub(crate) fn of_plugin(mut self, plugin: impl Into<String>) -> Self {
         self.plugin.get_or_insert_with(|| plugin.into());
         self
     }
 
+    #[expect(
+        dead_code,
+        reason = "the parts of the platform that find something use it"
+    )]
     pub(crate) fn at(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self
@@ -206,7 +190,8 @@ pub fn reference() -> Vec<(&'static str, Vec<Explained>)> {
             cure,
         }
     });
-    let tables: &[(&'static str, &'static [&'static Code])] = &[];
+    let tables: &[(&'static str, &'static [&'static Code])] =
+        &[("Dependencies", crate::resolve::codes::ALL)];
     let mut groups = vec![("Loading and running", errors.collect())];
     for (title, table) in tables {
         let explained = table.iter().map(|code| Explained {

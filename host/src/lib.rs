@@ -134,6 +134,7 @@ mod log;
 mod registry;
 mod regular;
 mod reload;
+pub mod resolve;
 mod services;
 mod stage;
 mod status;
@@ -156,5 +157,6 @@ pub use reload::{
     DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,
     Trigger,
 };
+pub use resolve::{Resolution, resolve};
 pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability};
 pub use tool::ToolClient;
