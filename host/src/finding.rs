@@ -127,6 +127,10 @@ impl Finding {
         self
     }
 
+    #[expect(
+        dead_code,
+        reason = "the parts of the platform that find something use it"
+    )]
     pub(crate) fn at(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self
@@ -164,6 +168,7 @@ impl fmt::Display for Finding {
 /// All codes, grouped by what they are about.
 static TABLES: &[(&str, &[&Code])] = &[
     ("Discovery", crate::discovery::codes::ALL),
+    ("Dependencies", crate::resolve::codes::ALL),
     ("Loading and running", crate::error::codes::ALL),
     ("Compatibility", crate::deprecation::CODES),
 ];

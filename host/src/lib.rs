@@ -139,6 +139,7 @@ mod policy;
 mod registry;
 mod regular;
 mod reload;
+pub mod resolve;
 mod services;
 mod stage;
 mod statistics;
@@ -165,6 +166,8 @@ pub use reload::{
     DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,
     Trigger,
 };
+pub use resolve::{Resolution, resolve};
 pub use statistics::{Metering, Statistics};
+pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability};
 pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability, Shape};
 pub use tool::ToolClient;
