@@ -6,16 +6,16 @@
 mod capabilities;
 mod config;
 mod dependencies;
-mod field;
-mod keys;
+pub(crate) mod field;
+pub(crate) mod keys;
 mod list;
 mod network;
-mod permissions;
-mod plugin;
+pub(crate) mod permissions;
+pub(crate) mod plugin;
 mod reload;
 mod resources;
 mod suggest;
-mod text;
+pub(crate) mod text;
 mod version;
 
 use self::field::Field;

@@ -48,6 +48,8 @@ mod check;
 mod config;
 mod dependency;
 mod diagnostic;
+#[doc(hidden)]
+pub mod document;
 mod id;
 mod isolation;
 pub mod limits;
