@@ -120,7 +120,7 @@
 mod boundary;
 mod clock;
 mod compat;
-mod config;
+pub mod config;
 mod drain;
 mod error;
 mod event;
@@ -135,6 +135,7 @@ mod registry;
 mod regular;
 mod reload;
 mod services;
+pub mod settings;
 mod stage;
 mod status;
 mod suggest;
@@ -143,6 +144,7 @@ mod thread_name;
 mod tool;
 mod watch;
 
+pub use config::{ConfigOrigin, ConfigValue, config_schema};
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
 pub use finding::{Code, Explained, Finding, Severity, explain, reference};
@@ -156,5 +158,6 @@ pub use reload::{
     DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,
     Trigger,
 };
+pub use settings::{Settings, SettingsError, Strategy};
 pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability};
 pub use tool::ToolClient;

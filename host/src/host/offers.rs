@@ -52,6 +52,7 @@ impl Activation {
     pub(super) async fn run(self, host: &Host) -> Result<(Vec<Offer>, Vec<String>), NotActivated> {
         let began = Arc::new(AtomicBool::new(false));
         let mark = Arc::clone(&began);
+        let generation = Arc::clone(&self.generation);
         let work = move || async move {
             let registrations = self.root.activate().await?;
             mark.store(true, Ordering::Release);
@@ -65,7 +66,7 @@ impl Activation {
                 true => (HostErrorKind::Registration, "describing its tools"),
                 false => (HostErrorKind::Activate, "activate"),
             };
-            Err(HostError::from_plugin(kind, doing, error))
+            Err(generation.failed(kind, doing, error))
         });
         answer.map_err(|error| NotActivated { error, began })
     }
@@ -75,8 +76,46 @@ impl Activation {
         let owner = Arc::clone(&self.generation) as Arc<dyn Owner>;
         let registered = registrations.0.into_iter();
         let offers =
-            registered.map(|(name, provided)| offer(&self.options, &name, provided, &owner));
+            registered.map(|(name, provided)| self.offer(&name, provided, &owner));
         Ok((offers.collect::<Result<_, _>>()?, warnings))
+    }
+
+    fn offer(
+        &self,
+        name: &str,
+        provided: Provided,
+        owner: &Arc<dyn Owner>,
+    ) -> Result<Offer, HostError> {
+        let (entry, layout) = boundary::entry(provided, Arc::clone(owner));
+        let key = Key {
+            id: layout.id().to_owned(),
+            major: layout.major(),
+            name: self.options.qualify(name),
+        };
+        if (&*key.id, key.major) != (ToolHandle::ID, ToolHandle::MAJOR) {
+            return Ok(Offer {
+                key,
+                entry: Arc::new(entry),
+                layout,
+                tool: None,
+            });
+        }
+        ToolHandle::LAYOUT
+            .check(layout)
+            .map_err(|error| HostError::layout(&error))?;
+        let entry = Arc::new(entry);
+        let tool = ToolHandle::from_target(Target::fixed(Arc::clone(&entry)));
+        let spec = tool.spec().map_err(|error| {
+            let doing = format!("describing tool `{name}`");
+            self.generation.failed(HostErrorKind::Registration, &doing, error)
+        })?;
+        let facts = ToolFacts::new(name, spec.0)?;
+        Ok(Offer {
+            key,
+            entry,
+            layout,
+            tool: Some(Arc::new(facts)),
+        })
     }
 }
 
@@ -124,45 +163,4 @@ fn check_declared(
         }
     }
     Ok(warnings)
-}
-
-fn offer(
-    options: &LoadOptions,
-    name: &str,
-    provided: Provided,
-    owner: &Arc<dyn Owner>,
-) -> Result<Offer, HostError> {
-    let (entry, layout) = boundary::entry(provided, Arc::clone(owner));
-    let key = Key {
-        id: layout.id().to_owned(),
-        major: layout.major(),
-        name: options.qualify(name),
-    };
-    if (&*key.id, key.major) != (ToolHandle::ID, ToolHandle::MAJOR) {
-        return Ok(Offer {
-            key,
-            entry: Arc::new(entry),
-            layout,
-            tool: None,
-        });
-    }
-    ToolHandle::LAYOUT
-        .check(layout)
-        .map_err(|error| HostError::layout(&error))?;
-    let entry = Arc::new(entry);
-    let tool = ToolHandle::from_target(Target::fixed(Arc::clone(&entry)));
-    let spec = tool.spec().map_err(|error| {
-        HostError::from_plugin(
-            HostErrorKind::Registration,
-            &format!("describing tool `{name}`"),
-            error,
-        )
-    })?;
-    let facts = ToolFacts::new(name, spec.0)?;
-    Ok(Offer {
-        key,
-        entry,
-        layout,
-        tool: Some(Arc::new(facts)),
-    })
 }

@@ -173,6 +173,7 @@ impl LoadedPlugin {
             panics: serving.panics(),
             dropped_events: serving.generation.log.dropped(),
             times: serving.times,
+            config: serving.config.shown().to_vec(),
             warnings: serving.warnings.clone(),
         }
     }
