@@ -73,9 +73,14 @@ impl HostSide {
             .hint("remove `panic = \"abort\"` from the profile in the plugin's Cargo.toml"));
         }
         let minor = self.check_interface(note)?;
-        self.check_host_version(manifest)?;
-        check_isolation(manifest)?;
+        self.check_manifest(manifest)?;
         Ok(minor)
+    }
+
+    /// The same for a plugin without code, of which there is only a manifest.
+    pub(crate) fn check_manifest(&self, manifest: &Manifest) -> Result<(), HostError> {
+        self.check_host_version(manifest)?;
+        check_isolation(manifest)
     }
 
     fn check_interface(&self, note: &NoteFacts) -> Result<u16, HostError> {

@@ -96,8 +96,16 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// All of them, in the order of precedence.
+    pub const ALL: [Self; 4] = [
+        Origin::Explicit,
+        Origin::Workspace,
+        Origin::User,
+        Origin::Builtin,
+    ];
+
     /// The word for it: `explicit`, `workspace`, `user` or `builtin`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Origin::Explicit => "explicit",
             Origin::Workspace => "workspace",

@@ -30,6 +30,8 @@ pub enum HostErrorKind {
     HostVersion,
     /// The plugin asks for an isolation that does not exist.
     Isolation,
+    /// The host's own file could not be read, or does not read.
+    Settings,
     /// The configuration does not fit what the plugin's manifest says of its settings.
     Config,
     /// An earlier process died while it loaded this very build of the plugin.
@@ -86,6 +88,7 @@ impl HostErrorKind {
             HostErrorKind::Interface => &codes::INTERFACE,
             HostErrorKind::HostVersion => &codes::HOST_VERSION,
             HostErrorKind::Isolation => &codes::ISOLATION,
+            HostErrorKind::Settings => &codes::SETTINGS,
             HostErrorKind::Config => &codes::CONFIG,
             HostErrorKind::Quarantined => &codes::QUARANTINED,
             HostErrorKind::Stage => &codes::STAGE,

@@ -41,6 +41,11 @@ pub enum EventKind {
         /// Its version.
         version: Version,
     },
+    /// The plugin was to start, and could not.
+    Failed {
+        /// Why.
+        reason: Arc<HostError>,
+    },
     /// The plugin was stopped, and serves no more.
     Stopped {
         /// Its version.
@@ -169,6 +174,7 @@ impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EventKind::Loaded { version } => write!(f, "loaded v{version}"),
+            EventKind::Failed { reason } => write!(f, "was not started: {reason}"),
             EventKind::Stopped { version } => write!(f, "stopped v{version}"),
             EventKind::Offers { added, removed, .. } => {
                 f.write_str("offers")?;

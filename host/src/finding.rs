@@ -127,10 +127,6 @@ impl Finding {
         self
     }
 
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) fn at(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self
@@ -167,7 +163,9 @@ impl fmt::Display for Finding {
 
 /// All codes, grouped by what they are about.
 static TABLES: &[(&str, &[&Code])] = &[
+    ("The host's own file", crate::settings::codes::ALL),
     ("Discovery", crate::discovery::codes::ALL),
+    ("Which plugins run", crate::platform::codes::ALL),
     ("Dependencies", crate::resolve::codes::ALL),
     ("Loading and running", crate::error::codes::ALL),
     ("Compatibility", crate::deprecation::CODES),

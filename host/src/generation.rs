@@ -14,6 +14,8 @@ use semver::Version;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::config::Secrets;
+use crate::error::{HostError, HostErrorKind};
 use crate::library::Library;
 use crate::log::LogBridge;
 
@@ -30,10 +32,19 @@ pub(crate) struct Generation {
     /// Told of each panic; whoever watches the plugin waits for it.
     pub(crate) panicked: Arc<Notify>,
     pub(crate) log: Arc<LogBridge>,
+    /// What its errors may not show.
+    pub(crate) secrets: Secrets,
     /// The private copy, for debuggers and backtraces; removed with the host's stage.
     pub(crate) staged: Option<PathBuf>,
     /// Last: everything above may lead into it. None for a plugin that is linked statically.
     pub(crate) library: Option<Library>,
+}
+
+impl Generation {
+    /// The error of the host when its code failed, without the secrets among its settings.
+    pub(crate) fn failed(&self, kind: HostErrorKind, doing: &str, error: PluginError) -> HostError {
+        HostError::from_plugin(kind, doing, self.secrets.scrub_error(error))
+    }
 }
 
 impl Owner for Generation {
@@ -50,7 +61,7 @@ impl Owner for Generation {
             version = %self.version,
             location = error.location().unwrap_or("unknown"),
             "contained a panic: {}",
-            error.message()
+            self.secrets.scrub(error.message())
         );
     }
 

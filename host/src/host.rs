@@ -5,6 +5,7 @@ mod filter;
 mod instance;
 mod load;
 mod offers;
+mod platform;
 mod plugin;
 mod reload;
 mod retire;
@@ -45,6 +46,7 @@ pub use load::LoadOptions;
 
 pub(crate) use instance::Instance;
 
+use platform::Catalog;
 use plugin::{LoadedPlugin, Previous};
 use retire::{Means, Retirement};
 
@@ -73,6 +75,10 @@ struct Inner {
     bus: Bus,
     /// Empty unless files are watched.
     watcher: OnceLock<Watcher>,
+    /// What is known of the plugins in the roots.
+    catalog: Catalog,
+    /// Capabilities that one plugin at a time may offer, by id.
+    exclusive: BTreeSet<String>,
     stage: Stage,
     journal: Arc<Journal>,
     tally: Arc<Tally>,

@@ -122,7 +122,7 @@ mod boundary;
 mod calls;
 mod clock;
 mod compat;
-mod config;
+pub mod config;
 mod deprecation;
 pub mod discovery;
 mod drain;
@@ -135,12 +135,14 @@ pub mod inspect;
 mod journal;
 mod library;
 mod log;
+mod platform;
 mod policy;
 mod registry;
 mod regular;
 mod reload;
 pub mod resolve;
 mod services;
+pub mod settings;
 mod stage;
 mod statistics;
 mod status;
@@ -150,6 +152,7 @@ mod thread_name;
 mod tool;
 mod watch;
 
+pub use config::{ConfigOrigin, ConfigValue, config_schema};
 pub use deprecation::Deprecation;
 pub use discovery::{Discoverer, Discovery, Gates, Origin, Root, discover};
 pub use error::{HostError, HostErrorKind};
@@ -161,13 +164,14 @@ pub use journal::{Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;
+pub use platform::{Enablement, PluginRecord, Report, Runtime};
 pub use policy::{Approval, Call, Decision, Policy};
 pub use reload::{
     DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,
     Trigger,
 };
 pub use resolve::{Resolution, resolve};
+pub use settings::{Settings, SettingsError, Strategy};
 pub use statistics::{Metering, Statistics};
-pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability};
 pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability, Shape};
 pub use tool::ToolClient;

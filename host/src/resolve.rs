@@ -200,6 +200,13 @@ pub fn resolve(subjects: &[Subject<'_>], application: &[(&str, &str)]) -> Resolu
     }
 }
 
+/// That of no plugins at all.
+impl Default for Resolution {
+    fn default() -> Self {
+        resolve(&[], &[])
+    }
+}
+
 impl Resolution {
     /// The plugins that can start at the same time, level after level: all that a plugin needs is in
     /// levels before its own. Within a level they are in the order of their ids.
@@ -244,6 +251,14 @@ impl Resolution {
             *finding.code != codes::DEPENDENCY_CYCLE || circles.insert(finding.message.as_str())
         });
         blocked.chain(&self.notes)
+    }
+
+    /// What a plugin itself cannot do without, without what that needs in turn. Empty if the plugin does
+    /// not start.
+    pub fn needs_of(&self, id: &str) -> impl Iterator<Item = &str> {
+        let place = self.places.get(id);
+        let needs = place.into_iter().flat_map(|place| self.needs.of(*place));
+        needs.map(|place| self.order[*place].as_str())
     }
 
     /// What a plugin cannot do without, at any remove, in the order in which it starts. A capability

@@ -9,6 +9,7 @@ use std::time::Duration;
 use keyway_manifest::Manifest;
 use semver::Version;
 
+use crate::config::ConfigValue;
 use crate::inspect::ContentHash;
 use crate::registry::Key;
 use crate::reload::ReloadReport;
@@ -61,6 +62,8 @@ pub struct PluginStatus {
     pub statistics: Statistics,
     /// Log events that were dropped because the plugin logged too fast.
     pub dropped_events: u64,
+    /// Its settings with their values, as far as these may be shown, and where they come from.
+    pub config: Vec<ConfigValue>,
     /// How long each phase of loading took.
     pub times: LoadTimes,
     /// What is not in order, but no reason to refuse the plugin.

@@ -211,6 +211,25 @@ impl PluginError {
         &self.body.causes
     }
 
+    /// The same error with other words: each of its texts for people as `with` answers it. A host takes
+    /// out what nobody may see.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_texts(mut self, with: impl Fn(&str) -> String) -> Self {
+        let Body {
+            kind: _,
+            retryable: _,
+            code: _,
+            message,
+            location,
+            causes,
+        } = &mut *self.body;
+        for text in [message].into_iter().chain(location).chain(causes) {
+            *text = with(text);
+        }
+        self
+    }
+
     pub(crate) fn from_body(body: Body) -> Self {
         PluginError {
             body: Box::new(body),

@@ -9,6 +9,8 @@
 pub mod binary;
 pub mod child;
 pub mod edited;
+#[cfg(target_os = "linux")]
+pub mod many;
 pub mod poll;
 mod rustc;
 pub mod scene;

@@ -1,9 +1,18 @@
+mod changes;
+mod from_file;
+mod properties;
+mod schema;
+
 use serde_json::json;
 
 use super::*;
 
-/// A manifest with one setting of each type, and one for each source of a value.
 fn schema() -> BTreeMap<String, ConfigField> {
+    manifest().config
+}
+
+/// A manifest with one setting of each type, and one for each source of a value.
+fn manifest() -> keyway_manifest::Manifest {
     let config = json!({
         "stop_words": { "type": "array", "items": "string", "env": "STOP_WORDS" },
         "weights": { "type": "array", "items": "number" },
@@ -27,9 +36,8 @@ fn schema() -> BTreeMap<String, ConfigField> {
             "config": config,
         },
     });
-    let manifest = keyway_manifest::Manifest::from_json(&manifest.to_string(), "plugin.json")
-        .expect("a good manifest");
-    manifest.config
+    keyway_manifest::Manifest::from_json(&manifest.to_string(), "plugin.json")
+        .expect("a good manifest")
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -40,10 +48,21 @@ fn resolve_in(
     variables: &[(&str, &str)],
     given: Value,
 ) -> Result<(Map<String, Value>, Vec<String>), HostError> {
-    resolve(&schema(), &object(given), &|name| {
+    let given = object(given);
+    let env = |name: &str| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, text)| OsString::from(text))
-    })
+    };
+    resolve_from(&schema(), &given, &env)
+}
+
+fn resolve_from(
+    schema: &BTreeMap<String, ConfigField>,
+    given: &Map<String, Value>,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<(Map<String, Value>, Vec<String>), HostError> {
+    let resolved = resolve(schema, &Sources::new(env).given(given))?;
+    Ok((resolved.values().clone(), resolved.warnings().to_vec()))
 }
 
 #[track_caller]
@@ -246,19 +265,19 @@ fn a_required_setting_without_a_value_is_an_error_and_an_empty_text_is_a_value()
     let mut schema = schema();
     schema.retain(|name, _| name == "token");
     schema.get_mut("token").expect("it is there").required = true;
-    let error = resolve(&schema, &Map::new(), &|_| None).expect_err("it has no value");
+    let error = resolve_from(&schema, &Map::new(), &|_| None).expect_err("it has no value");
     assert_eq!(
         error.message(),
         "setting `token`: required, expected a secret string, found no value"
     );
     assert!(error.advice().expect("a hint").contains("variable TOKEN"));
     let misspelt = object(json!({ "tokn": "hush" }));
-    let error = resolve(&schema, &misspelt, &|_| None).expect_err("it has no value");
+    let error = resolve_from(&schema, &misspelt, &|_| None).expect_err("it has no value");
     let hint = error.advice().expect("a hint");
     assert!(hint.ends_with("did you mean `token`?"), "{hint}");
     assert!(!hint.contains("hush"), "{hint}");
-    resolve(&schema, &Map::new(), &|_| Some(OsString::new())).expect("it has a value");
-    resolve(&schema, &object(json!({ "token": "x" })), &|_| None).expect("it has a value");
+    resolve_from(&schema, &Map::new(), &|_| Some(OsString::new())).expect("it has a value");
+    resolve_from(&schema, &object(json!({ "token": "x" })), &|_| None).expect("it has a value");
 }
 
 #[test]
@@ -276,7 +295,7 @@ fn a_variable_that_is_not_utf_8_is_an_error_that_does_not_show_it() {
     use std::os::unix::ffi::OsStringExt;
 
     let env = |name: &str| (name == "TOKEN").then(|| OsString::from_vec(b"hush\xff".to_vec()));
-    let error = resolve(&schema(), &Map::new(), &env).expect_err("it is no text");
+    let error = resolve_from(&schema(), &Map::new(), &env).expect_err("it is no text");
     assert_eq!(
         error.message(),
         "setting `token`: environment variable TOKEN: expected a secret string, found text that \
@@ -310,7 +329,7 @@ fn what_is_not_declared_is_passed_on_with_a_warning_and_the_nearest_free_name() 
 fn without_a_schema_everything_is_passed_on_with_a_warning_each() {
     let given = object(json!({ "a": 1, "b": [true] }));
     let (config, warnings) =
-        resolve(&BTreeMap::new(), &given, &|_| unreachable!("no variable")).expect("it fits");
+        resolve_from(&BTreeMap::new(), &given, &|_| unreachable!("no variable")).expect("it fits");
     assert_eq!(config, given);
     assert_eq!(warnings.len(), 2);
 }

@@ -47,6 +47,12 @@ pub(super) static ISOLATION: Code = Code::error(
     "Set `isolation = \"native\"` if the plugin may run in the host's process.",
 );
 
+pub(super) static SETTINGS: Code = Code::error(
+    "settings",
+    "The host's own file, keyway.toml, is not there, or something in it is wrong.",
+    "Correct what the message lists, with file, line and column.",
+);
+
 pub(super) static CONFIG: Code = Code::error(
     "config",
     "A setting is missing, or does not fit what the manifest says of it.",
@@ -179,6 +185,7 @@ pub(crate) static ALL: &[&Code] = &[
     &INTERFACE,
     &HOST_VERSION,
     &ISOLATION,
+    &SETTINGS,
     &CONFIG,
     &QUARANTINED,
     &STAGE,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use keyway::abi::InterfaceLayout;
 use keyway::capability::{Capability, Provided};
 use keyway::memory::MemoryBackendHandle;
 use keyway::pipeline::PipelineStageHandle;
@@ -13,6 +14,7 @@ use keyway::tool::ToolHandle;
 use semver::Version;
 
 use super::load::read_manifest;
+use super::platform::Catalog;
 use super::retire::Retirement;
 use super::{Host, Inner, LIFECYCLE_DEADLINE};
 use crate::adapt::Adapters;
@@ -20,6 +22,7 @@ use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::deprecation::{Deprecation, Deprecations};
+use crate::discovery::{Discoverer, Gates, Origin, Root};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::Bus;
 use crate::inspect::Inspection;
@@ -29,6 +32,7 @@ use crate::log::FilterWatch;
 use crate::policy::Policy;
 use crate::registry::Registry;
 use crate::reload::Probation;
+use crate::settings::Settings;
 use crate::stage::Stage;
 use crate::statistics::Metering;
 
@@ -44,6 +48,10 @@ pub struct HostBuilder {
     state_dir: Option<PathBuf>,
     policy: Option<Arc<dyn Policy>>,
     metering: Metering,
+    roots: Vec<Root>,
+    gates: Gates,
+    settings: SettingsFrom,
+    known: Vec<&'static InterfaceLayout>,
     exclusive: BTreeSet<String>,
     adapters: Adapters,
     deprecations: Deprecations,
@@ -54,6 +62,36 @@ pub struct HostBuilder {
 struct Watch {
     on: bool,
     interval: Option<Duration>,
+}
+
+impl Watch {
+    fn with(self, settings: &Settings) -> Self {
+        let host = &settings.host;
+        Watch {
+            on: host.hot_reload.unwrap_or(self.on),
+            interval: host.watch_interval.or(self.interval),
+        }
+    }
+}
+
+/// Where the host's settings come from.
+#[derive(Clone, Debug)]
+enum SettingsFrom {
+    Nowhere,
+    File(PathBuf),
+    Given(Box<Settings>),
+}
+
+impl SettingsFrom {
+    fn read(self) -> Result<Settings, HostError> {
+        match self {
+            SettingsFrom::Nowhere => Ok(Settings::default()),
+            SettingsFrom::Given(settings) => Ok(*settings),
+            SettingsFrom::File(path) => Settings::read(&path).map_err(|error| {
+                HostError::new(HostErrorKind::Settings, error.to_string()).source(error)
+            }),
+        }
+    }
 }
 
 /// Drain, export, import, deactivate, activate and health check each have the lifecycle deadline.
@@ -70,6 +108,21 @@ pub(crate) struct Options {
     pub(crate) probation: Probation,
     pub(crate) max_retained: usize,
     pub(crate) idle_thread_deadline: Duration,
+}
+
+impl Options {
+    /// What the host's file says counts before what the application says.
+    fn with(self, settings: &Settings) -> Self {
+        let host = &settings.host;
+        let number = |number: Option<u64>| number.and_then(|n| usize::try_from(n).ok());
+        Options {
+            lifecycle_deadline: host.lifecycle_deadline.unwrap_or(self.lifecycle_deadline),
+            call_deadline: host.call_deadline.or(self.call_deadline),
+            max_concurrency: number(host.max_concurrency).or(self.max_concurrency),
+            max_retained: number(host.max_retained).unwrap_or(self.max_retained),
+            ..self
+        }
+    }
 }
 
 impl HostBuilder {
@@ -94,6 +147,10 @@ impl HostBuilder {
             state_dir: None,
             policy: None,
             metering: Metering::default(),
+            roots: Vec::new(),
+            gates: Gates::new(),
+            settings: SettingsFrom::Nowhere,
+            known: Vec::new(),
             exclusive: BTreeSet::from([MemoryBackendHandle::ID.to_owned()]),
             adapters: Adapters::default(),
             deprecations: Deprecations::default(),
@@ -130,6 +187,49 @@ impl HostBuilder {
     /// How many async calls may wait for their turn in one plugin with a limit. Default: 1,024.
     pub fn max_queued(mut self, calls: usize) -> Self {
         self.options.max_queued = calls;
+        self
+    }
+
+    /// Adds a place where plugins are looked for: see [`discovery`](crate::discovery). Of several plugins
+    /// with one id, that of the origin which comes first is used, and within an origin that of the root
+    /// which was added first. Default: no roots, and plugins are loaded by [`Host::load`] alone.
+    pub fn root(self, origin: Origin, path: impl Into<PathBuf>) -> Self {
+        self.roots([Root::new(origin, path)])
+    }
+
+    /// Adds places where plugins are looked for.
+    pub fn roots(mut self, roots: impl IntoIterator<Item = Root>) -> Self {
+        self.roots.extend(roots);
+        self
+    }
+
+    /// Who may own and write what is in the roots. Default: nobody but this user and root may.
+    pub fn gates(mut self, gates: Gates) -> Self {
+        self.gates = gates;
+        self
+    }
+
+    /// Reads the host's file `keyway.toml` when the host is built. What it says of the host itself counts
+    /// before what is said here; `CONFIG.md`, at the root of Keyway's repository, has all its keys.
+    ///
+    /// The file must be there: a host that ran without the settings that somebody wrote for it would
+    /// start what is disabled there. Default: no file.
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings = SettingsFrom::File(path.into());
+        self
+    }
+
+    /// The same as [`config_file`](Self::config_file), for settings that were read already.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = SettingsFrom::Given(Box::new(settings));
+        self
+    }
+
+    /// Makes an extension point of the application's own known before the first plugin is loaded, so
+    /// that one that was built against another version of it is refused when it is loaded, and not when
+    /// the first handle is asked for.
+    pub fn capability<C: Capability>(mut self) -> Self {
+        self.known.push(C::LAYOUT);
         self
     }
 
@@ -295,6 +395,7 @@ impl HostBuilder {
     ///
     /// # Errors
     ///
+    /// [`HostErrorKind::Settings`] when the host's file is not there, or anything in it is wrong,
     /// [`HostErrorKind::Host`] for options that make no sense or when no thread can be had,
     /// [`HostErrorKind::Stage`] when the directory for private copies cannot be made.
     pub fn build(self) -> Result<Host, HostError> {
@@ -307,10 +408,21 @@ impl HostBuilder {
             state_dir,
             policy,
             metering,
+            roots,
+            gates,
+            settings,
+            known: own,
             exclusive,
             adapters,
             deprecations,
         } = self;
+        let settings = settings.read()?;
+        let (options, files) = (options.with(&settings), files.with(&settings));
+        let stage_dir = settings.host.stage_dir.clone().or(stage_dir);
+        let state_dir = settings.host.state_dir.clone().or(state_dir);
+        let in_file = settings.host.roots.iter();
+        let in_file = in_file.map(|root| Root::new(root.origin, &root.path));
+        let roots: Vec<Root> = in_file.chain(roots).collect();
         let refuse = |message: &str| Err(HostError::new(HostErrorKind::Host, message));
         if name.trim().is_empty() {
             return refuse("a host needs the name of its application: expected a name, found \"\"");
@@ -331,18 +443,19 @@ impl HostBuilder {
             )
             .source(error)
         })?;
-        let known = [
+        let mut known = vec![
             ToolHandle::LAYOUT,
             PipelineStageHandle::LAYOUT,
             MemoryBackendHandle::LAYOUT,
         ];
+        known.extend(own);
         let (watch, stop) = FilterWatch::new();
         let tally = Arc::new(Tally::new(options.max_retained));
         let bus = Bus::new();
         let inner = Inner {
             side: HostSide::new(&name, version),
             options,
-            registry: Arc::new(Registry::new(&known, exclusive, bus.clone())),
+            registry: Arc::new(Registry::new(&known, exclusive.clone(), bus.clone())),
             adapters: Arc::new(adapters),
             deprecations: Arc::new(deprecations),
             calls: Arc::new(Calls::new(policy, metering)),
@@ -351,6 +464,8 @@ impl HostBuilder {
             retirement: Retirement::default(),
             bus,
             watcher: OnceLock::new(),
+            catalog: Catalog::new(Discoverer::new(&roots, gates), settings),
+            exclusive,
             stage: Stage::new(stage_dir.as_deref())?,
             journal: Journal::open(state_dir.as_deref()),
             tally,

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use keyway::abi::root::{PluginRoot, PluginRootHandle};
 use keyway_manifest::Manifest;
-use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use super::load::LoadOptions;
+use crate::config::Resolved;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
 use crate::inspect::ContentHash;
@@ -24,7 +24,7 @@ pub(crate) struct Instance {
     pub(super) root: PluginRootHandle,
     pub(super) options: LoadOptions,
     /// What it was prepared with.
-    pub(super) config: Map<String, Value>,
+    pub(super) config: Arc<Resolved>,
     /// Taken when it ends.
     offers: Mutex<Vec<Offer>>,
     pub(crate) manifest: Arc<Manifest>,
@@ -52,7 +52,7 @@ impl Instance {
         generation: Arc<Generation>,
         facts: Facts,
         options: LoadOptions,
-        config: Map<String, Value>,
+        config: Arc<Resolved>,
         offers: Vec<Offer>,
     ) -> Self {
         let Facts {
@@ -128,16 +128,18 @@ impl Instance {
         })
         .await
         .map_err(|error| {
-            HostError::from_plugin(HostErrorKind::Health, "the health check", error)
-                .of_plugin(&self.label())
+            let doing = "the health check";
+            let error = self.generation.failed(HostErrorKind::Health, doing, error);
+            error.of_plugin(&self.label())
         })
     }
 
     #[cfg(feature = "unstable-next-minor")]
     pub(crate) fn root_appended(&self) -> Result<String, HostError> {
         self.root.appended().map_err(|error| {
-            HostError::from_plugin(HostErrorKind::Stop, "the appended method", error)
-                .of_plugin(&self.label())
+            let doing = "the appended method";
+            let error = self.generation.failed(HostErrorKind::Stop, doing, error);
+            error.of_plugin(&self.label())
         })
     }
 
@@ -182,7 +184,8 @@ impl Instance {
     }
 
     fn failed(&self, doing: &str, error: keyway::PluginError) -> HostError {
-        HostError::from_plugin(HostErrorKind::Stop, doing, error).of_plugin(&self.label())
+        let error = self.generation.failed(HostErrorKind::Stop, doing, error);
+        error.of_plugin(&self.label())
     }
 
     fn lock_offers(&self) -> MutexGuard<'_, Vec<Offer>> {

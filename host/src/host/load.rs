@@ -18,12 +18,14 @@ use tokio::runtime::Handle;
 use super::plugin::LoadedPlugin;
 use super::start::{Candidate, Code, Draft};
 use super::{Host, Inner};
+use crate::config::Sources;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::inspect::{NoteFacts, inspect};
 use crate::journal::Guard;
 use crate::library::{IdleThreads, Terms};
 use crate::registry::{Change, Offer};
+use crate::settings::PluginSettings;
 use crate::stage::Staged;
 use crate::status::{LoadTimes, PluginStatus};
 
@@ -32,7 +34,8 @@ use crate::status::{LoadTimes, PluginStatus};
 #[must_use]
 pub struct LoadOptions {
     namespace: Option<String>,
-    pub(super) config: Map<String, Value>,
+    config: Map<String, Value>,
+    settings: Option<Arc<PluginSettings>>,
 }
 
 /// Settings may be secret, so only their names are shown.
@@ -41,6 +44,7 @@ impl fmt::Debug for LoadOptions {
         f.debug_struct("LoadOptions")
             .field("namespace", &self.namespace)
             .field("config_keys", &self.config.keys().collect::<Vec<_>>())
+            .field("settings", &self.settings)
             .finish()
     }
 }
@@ -61,11 +65,19 @@ impl LoadOptions {
     /// The plugin's configuration.
     ///
     /// The plugin's manifest says what settings there are. One that is missing here comes from the
-    /// environment variable that the manifest names for it, or else is its default. What does not
+    /// host's file, if [`LoadOptions::settings`] has it, or else from the environment variable that
+    /// the manifest names for it, or else is its default. What does not
     /// fit is an error of kind [`HostErrorKind::Config`], before any code of the plugin runs; what
     /// the manifest does not declare is passed on, with a warning in [`PluginStatus::warnings`].
     pub fn config(mut self, config: Map<String, Value>) -> Self {
         self.config = config;
+        self
+    }
+
+    /// What the host's file says of the plugin. Its values for the plugin's settings come after those of
+    /// [`LoadOptions::config`], and before the environment.
+    pub fn settings(mut self, settings: &PluginSettings) -> Self {
+        self.settings = Some(Arc::new(settings.clone()));
         self
     }
 
@@ -325,21 +337,25 @@ impl Read {
             times,
         } = self;
         let env = |name: &str| std::env::var_os(name);
-        let resolved = crate::config::resolve(&manifest.config, &options.config, &env);
-        let (config, unknown) = resolved.map_err(|error| {
+        let mut sources = Sources::new(&env).given(&options.config);
+        if let Some(settings) = &options.settings {
+            sources = sources.host(settings);
+        }
+        let resolved = crate::config::resolve(&manifest.config, &sources);
+        let config = resolved.map_err(|error| {
             let error = error.of_plugin(&label(&manifest));
             match &code {
                 Code::File { path, .. } => error.at(path),
                 Code::Static(_) => error,
             }
         })?;
-        warnings.extend(unknown);
+        warnings.extend_from_slice(config.warnings());
         Ok(Candidate {
             name: options.qualify(manifest.id.as_str()).into(),
             number,
             manifest: Arc::new(manifest),
             options,
-            config,
+            config: Arc::new(config),
             code,
             minor,
             times,

@@ -68,6 +68,7 @@ impl Activation {
             adapters: Arc::clone(&host.inner.adapters),
             deprecations: Arc::clone(&host.inner.deprecations),
         };
+        let generation = Arc::clone(&self.generation);
         let work = move || async move {
             let registrations = self.root.activate().await?;
             mark.store(true, Ordering::Release);
@@ -81,7 +82,7 @@ impl Activation {
                 true => (HostErrorKind::Registration, "describing its tools"),
                 false => (HostErrorKind::Activate, "activate"),
             };
-            Err(HostError::from_plugin(kind, doing, error))
+            Err(generation.failed(kind, doing, error))
         });
         answer.map_err(|error| NotActivated { error, began })
     }
@@ -122,7 +123,7 @@ impl Activation {
                 let provided = adapter.adapt(&offer.entry, offer.layout, &label)?;
                 let owner = Arc::clone(&self.generation) as Arc<dyn Owner>;
                 let (entry, layout) = boundary::adapted(provided, owner);
-                adapted.push(finish(name, key, entry, layout)?);
+                adapted.push(self.finish(name, key, entry, layout)?);
             }
         }
         Ok(adapted)
@@ -141,49 +142,49 @@ impl Activation {
             Some(warden) => entry.watched(warden),
             None => entry,
         };
-        finish(name, key, entry, layout)
+        self.finish(name, key, entry, layout)
     }
-}
 
-/// An offer that is complete.
-fn finish(
-    name: &str,
-    key: Key,
-    entry: Entry,
-    layout: &'static InterfaceLayout,
-) -> Result<Offer, HostError> {
-    let entry = Arc::new(entry);
-    let is_tool = (&*key.id, key.major) == (ToolHandle::ID, ToolHandle::MAJOR);
-    let tool = match is_tool {
-        true => Some(Arc::new(describe(name, &entry, layout)?)),
-        false => None,
-    };
-    Ok(Offer {
-        key,
-        entry,
-        layout,
-        tool,
-    })
-}
+    /// An offer that is complete.
+    fn finish(
+        &self,
+        name: &str,
+        key: Key,
+        entry: Entry,
+        layout: &'static InterfaceLayout,
+    ) -> Result<Offer, HostError> {
+        let entry = Arc::new(entry);
+        let is_tool = (&*key.id, key.major) == (ToolHandle::ID, ToolHandle::MAJOR);
+        let tool = match is_tool {
+            true => Some(Arc::new(self.describe(name, &entry, layout)?)),
+            false => None,
+        };
+        Ok(Offer {
+            key,
+            entry,
+            layout,
+            tool,
+        })
+    }
 
-/// What a tool says of itself.
-fn describe(
-    name: &str,
-    entry: &Arc<Entry>,
-    layout: &'static InterfaceLayout,
-) -> Result<ToolFacts, HostError> {
-    ToolHandle::LAYOUT
-        .check(layout)
-        .map_err(|error| HostError::layout(&error))?;
-    let tool = ToolHandle::from_target(Target::fixed(Arc::clone(entry)));
-    let spec = tool.spec().map_err(|error| {
-        HostError::from_plugin(
-            HostErrorKind::Registration,
-            &format!("describing tool `{name}`"),
-            error,
-        )
-    })?;
-    ToolFacts::new(name, spec.0)
+    /// What a tool says of itself.
+    fn describe(
+        &self,
+        name: &str,
+        entry: &Arc<Entry>,
+        layout: &'static InterfaceLayout,
+    ) -> Result<ToolFacts, HostError> {
+        ToolHandle::LAYOUT
+            .check(layout)
+            .map_err(|error| HostError::layout(&error))?;
+        let tool = ToolHandle::from_target(Target::fixed(Arc::clone(entry)));
+        let spec = tool.spec().map_err(|error| {
+            let doing = format!("describing tool `{name}`");
+            self.generation
+                .failed(HostErrorKind::Registration, &doing, error)
+        })?;
+        ToolFacts::new(name, spec.0)
+    }
 }
 
 /// Whether a plugin registered what its manifest says: more is an error, less a warning.

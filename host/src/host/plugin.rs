@@ -171,6 +171,7 @@ impl LoadedPlugin {
             statistics,
             dropped_events: serving.generation.log.dropped(),
             times: serving.times,
+            config: serving.config.shown().to_vec(),
             warnings: serving.warnings.clone(),
         }
     }

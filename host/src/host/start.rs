@@ -13,7 +13,6 @@ use keyway::abi::root::{PluginRoot, PluginRootHandle};
 use keyway::capability::{Gate, GateLimits, Owner};
 use keyway::host::Environment;
 use keyway_manifest::Manifest;
-use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use super::Host;
@@ -21,6 +20,7 @@ use super::instance::{Facts, Instance, stop_root};
 use super::load::{LoadOptions, label};
 use super::offers::{Activation, NotActivated};
 use crate::boundary;
+use crate::config::Resolved;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::{Bus, EventKind};
 use crate::generation::{Doorkeeper, Generation};
@@ -40,7 +40,7 @@ pub(super) struct Candidate {
     pub(super) manifest: Arc<Manifest>,
     pub(super) options: LoadOptions,
     /// What the plugin is to be prepared with.
-    pub(super) config: Map<String, Value>,
+    pub(super) config: Arc<Resolved>,
     pub(super) code: Code,
     pub(super) minor: u16,
     pub(super) times: LoadTimes,
@@ -68,7 +68,7 @@ pub(super) struct Draft {
     generation: Arc<Generation>,
     pub(super) facts: Facts,
     options: LoadOptions,
-    config: Map<String, Value>,
+    config: Arc<Resolved>,
     guard: Guard,
 }
 
@@ -136,6 +136,7 @@ impl Candidate {
         let deadline = host.inner.options.lifecycle_deadline;
         let constructed = supervise(host.runtime(), deadline, work).await;
         let constructed = constructed.map_err(|error| {
+            let error = self.config.secrets().scrub_error(error);
             HostError::from_plugin(HostErrorKind::Construct, "construct", error)
         })?;
         let (root, generation, opened_in, entered_in) = constructed?;
@@ -186,6 +187,7 @@ impl Candidate {
             panics: AtomicU64::new(0),
             panicked: Arc::new(Notify::new()),
             log: Arc::new(LogBridge::new(&self.name, limits)),
+            secrets: self.config.secrets().clone(),
             staged: match &self.code {
                 Code::File { staged, .. } => Some(staged.path.clone()),
                 Code::Static(_) => None,
@@ -212,6 +214,10 @@ impl Draft {
         Doorkeeper::of(&self.generation)
     }
 
+    pub(super) fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
     pub(super) fn options(&self) -> &LoadOptions {
         &self.options
     }
@@ -228,7 +234,7 @@ impl Draft {
     pub(super) async fn prepare(&mut self) -> Result<(), HostError> {
         self.guard.phase(Phase::Prepare);
         let clock = Instant::now();
-        let prepared = prepare(&self.host, &self.root, self.config.clone()).await;
+        let prepared = prepare(&self.host, &self.root, &self.generation, &self.config).await;
         self.facts.times.prepare += clock.elapsed();
         prepared.map_err(|error| self.labelled(error))
     }
@@ -273,7 +279,7 @@ impl Draft {
         let healthy = supervise(self.host.runtime(), deadline, work).await;
         healthy.map_err(|error| {
             let doing = "the health check";
-            self.labelled(HostError::from_plugin(HostErrorKind::Health, doing, error))
+            self.labelled(self.generation.failed(HostErrorKind::Health, doing, error))
         })
     }
 
@@ -284,6 +290,7 @@ impl Draft {
         let work = move || async move { root.deactivate().await };
         if let Err(error) = supervise(self.host.runtime(), deadline, work).await {
             let plugin = &*self.generation.name;
+            let error = self.generation.secrets.scrub_error(error);
             tracing::debug!(plugin, "deactivating what is not taken over: {error}");
         }
     }
@@ -353,11 +360,12 @@ fn labelled(error: HostError, label: &str, path: Option<&PathBuf>) -> HostError 
 pub(super) async fn prepare(
     host: &Host,
     root: &PluginRootHandle,
-    config: Map<String, Value>,
+    generation: &Generation,
+    config: &Resolved,
 ) -> Result<(), HostError> {
-    let root = root.clone();
+    let (root, config) = (root.clone(), config.values().clone());
     let work = move || async move { root.prepare(Json(config)).await };
     supervise(host.runtime(), host.inner.options.lifecycle_deadline, work)
         .await
-        .map_err(|error| HostError::from_plugin(HostErrorKind::Prepare, "prepare", error))
+        .map_err(|error| generation.failed(HostErrorKind::Prepare, "prepare", error))
 }

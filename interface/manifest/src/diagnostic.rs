@@ -4,7 +4,7 @@
 //! that starts with `file:line:column`, and with the source line and a caret below it.
 
 mod excerpt;
-mod position;
+pub(crate) mod position;
 mod render;
 pub(crate) mod report;
 

@@ -51,6 +51,8 @@ mod config;
 mod content;
 mod dependency;
 mod diagnostic;
+#[doc(hidden)]
+pub mod document;
 mod id;
 mod isolation;
 pub mod limits;

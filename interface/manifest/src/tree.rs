@@ -12,44 +12,52 @@ use std::ops::Range;
 
 /// The language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "json"),
-    expect(dead_code, reason = "without the feature nothing reads the JSON form")
-)]
-pub(crate) enum Syntax {
+pub enum Syntax {
+    /// TOML 1.0.
     Toml,
+    /// JSON, RFC 8259.
     Json,
 }
 
 /// A value and where it is written.
 #[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) span: Range<usize>,
-    pub(crate) value: Value,
+pub struct Node {
+    /// The bytes of the text.
+    pub span: Range<usize>,
+    /// What they say.
+    pub value: Value,
 }
 
+/// A plain value.
 #[derive(Debug)]
-#[cfg_attr(
-    not(feature = "json"),
-    expect(dead_code, reason = "only JSON has a null")
-)]
-pub(crate) enum Value {
+pub enum Value {
+    /// What only JSON has.
     Null,
+    /// True or false.
     Boolean(bool),
+    /// A whole number.
     Integer(i64),
+    /// A finite number with a fraction or an exponent.
     Number(f64),
     /// A number that neither an `i64` nor a finite `f64` holds, as it is written.
     Unrepresentable(String),
+    /// A text.
     String(String),
+    /// What only TOML has, and no manifest needs.
     DateTime,
+    /// Values in their order.
     Array(Vec<Node>),
+    /// Keys with their values, in the order of the text.
     Table(Vec<Entry>),
 }
 
 /// One key of a table with its value. The keys of a table are all different.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) key_span: Range<usize>,
-    pub(crate) node: Node,
+pub struct Entry {
+    /// The key, without quotes and escapes.
+    pub key: String,
+    /// The bytes of the key.
+    pub key_span: Range<usize>,
+    /// The value.
+    pub node: Node,
 }

@@ -14,7 +14,7 @@ use super::commit::Ready;
 use super::verdict::Verdict;
 use crate::drain::{Left, drain};
 use crate::error::{HostError, HostErrorKind};
-use crate::generation::Doorkeeper;
+use crate::generation::{Doorkeeper, Generation};
 use crate::host::Host;
 use crate::host::instance::Instance;
 use crate::host::offers::{Activation, NotActivated};
@@ -185,7 +185,7 @@ async fn give_state(
     let moved = match state {
         Ok(Some(state)) if policy != StatePolicy::Reset => {
             draft.takes_state();
-            import(&attempt.host, draft.root(), state).await
+            import(&attempt.host, draft.root(), draft.generation(), state).await
         }
         Ok(_) => return Ok(()),
         Err(error) => Err(error),
@@ -263,12 +263,12 @@ pub(super) async fn revive(
     state: Option<State>,
 ) -> Result<(), HostError> {
     let revived = async {
-        prepare(host, &instance.root, instance.config.clone()).await?;
+        let (root, generation) = (&instance.root, &instance.generation);
+        prepare(host, root, generation, &instance.config).await?;
         if let Some(state) = state {
-            import(host, &instance.root, state).await?;
+            import(host, root, generation, state).await?;
         }
-        let (generation, options) = (&instance.generation, &instance.options);
-        let work = Activation::of(&instance.root, generation, options, &instance.manifest);
+        let work = Activation::of(root, generation, &instance.options, &instance.manifest);
         // What is to be said of it was said when it was first started.
         match work.run(host).await {
             Ok((offers, _warnings)) => Ok(offers),
@@ -300,10 +300,11 @@ async fn export(host: &Host, old: &Instance, new: &Draft) -> Result<Option<State
     };
     let exported = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
     exported.map_err(|error| {
-        let (old, new) = (&old.generation.version, new.version());
+        let generation = &old.generation;
+        let (old, new) = (&generation.version, new.version());
         if error.error_code() != "state-too-large" {
             let doing = format!("export_state of v{old}");
-            return HostError::from_plugin(HostErrorKind::State, &doing, error);
+            return generation.failed(HostErrorKind::State, &doing, error);
         }
         let found = error.message().split("; hint:").next().unwrap_or_default();
         let message = format!("v{new} does not take that much from v{old}: {found}");
@@ -313,9 +314,14 @@ async fn export(host: &Host, old: &Instance, new: &Draft) -> Result<Option<State
     })
 }
 
-async fn import(host: &Host, root: &PluginRootHandle, state: State) -> Result<Imported, HostError> {
+async fn import(
+    host: &Host,
+    root: &PluginRootHandle,
+    generation: &Generation,
+    state: State,
+) -> Result<Imported, HostError> {
     let root = root.clone();
     let work = move || async move { root.import_state(state).await };
     let imported = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
-    imported.map_err(|error| HostError::from_plugin(HostErrorKind::State, "import_state", error))
+    imported.map_err(|error| generation.failed(HostErrorKind::State, "import_state", error))
 }

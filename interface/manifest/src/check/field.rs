@@ -9,16 +9,20 @@ use crate::tree::{Entry, Node, Value, show};
 
 /// A value at a path.
 #[derive(Debug, Clone)]
-pub(super) struct Field<'t> {
-    pub(super) path: String,
-    pub(super) key_span: Range<usize>,
-    pub(super) node: &'t Node,
+pub struct Field<'t> {
+    /// Where it is in the model, such as `plugin.config`.
+    pub path: String,
+    /// Where its key is in the text.
+    pub key_span: Range<usize>,
+    /// The value itself.
+    pub node: &'t Node,
 }
 
 /// A table at a path.
 #[derive(Debug)]
-pub(super) struct Table<'t> {
-    pub(super) path: String,
+pub struct Table<'t> {
+    /// Where it is in the model.
+    pub path: String,
     span: Range<usize>,
     entries: &'t [Entry],
     /// Keys that unknown ones were probably meant to be: they are reported once, not twice.
@@ -26,7 +30,9 @@ pub(super) struct Table<'t> {
 }
 
 impl<'t> Field<'t> {
-    pub(super) fn root(node: &'t Node) -> Self {
+    /// A whole document.
+    #[must_use]
+    pub fn root(node: &'t Node) -> Self {
         Self {
             path: String::new(),
             key_span: node.span.clone(),
@@ -35,7 +41,8 @@ impl<'t> Field<'t> {
     }
 
     /// A problem with the value; the message continues after its path.
-    pub(super) fn problem(&self, rest_of_message: impl AsRef<str>) -> Problem {
+    #[must_use]
+    pub fn problem(&self, rest_of_message: impl AsRef<str>) -> Problem {
         let rest = rest_of_message.as_ref();
         let message = if self.path.is_empty() {
             format!("the manifest {rest}")
@@ -46,11 +53,13 @@ impl<'t> Field<'t> {
     }
 
     /// The value as it appears in a message.
-    pub(super) fn found(&self, report: &Report) -> String {
+    #[must_use]
+    pub fn found(&self, report: &Report) -> String {
         show::value(self.node, report.syntax())
     }
 
-    pub(super) fn wrong_type(&self, expected: &str, report: &mut Report) {
+    /// Reports that the value is of another type than it should be.
+    pub fn wrong_type(&self, expected: &str, report: &mut Report) {
         let problem = self
             .problem("has the wrong type")
             .expected(expected)
@@ -58,7 +67,8 @@ impl<'t> Field<'t> {
         report.push(problem);
     }
 
-    pub(super) fn string(&self, report: &mut Report) -> Option<&'t str> {
+    /// A text.
+    pub fn string(&self, report: &mut Report) -> Option<&'t str> {
         match &self.node.value {
             Value::String(string) => Some(string),
             _ => {
@@ -68,7 +78,8 @@ impl<'t> Field<'t> {
         }
     }
 
-    pub(super) fn boolean(&self, report: &mut Report) -> Option<bool> {
+    /// True or false.
+    pub fn boolean(&self, report: &mut Report) -> Option<bool> {
         match self.node.value {
             Value::Boolean(boolean) => Some(boolean),
             _ => {
@@ -107,7 +118,7 @@ impl<'t> Field<'t> {
     }
 
     /// A limit: an integer from 1 to [`MAX_RESOURCE`]. The hint is for one that is out of range.
-    pub(super) fn limit(&self, hint: &str, report: &mut Report) -> Option<u64> {
+    pub fn limit(&self, hint: &str, report: &mut Report) -> Option<u64> {
         let limit = match self.node.value {
             Value::Integer(integer) => u64::try_from(integer)
                 .ok()
@@ -136,7 +147,7 @@ impl<'t> Field<'t> {
     }
 
     /// The elements of an array; too many are an error and are not looked at.
-    pub(super) fn elements(&self, expected: &str, report: &mut Report) -> Option<Vec<Field<'t>>> {
+    pub fn elements(&self, expected: &str, report: &mut Report) -> Option<Vec<Field<'t>>> {
         let Value::Array(nodes) = &self.node.value else {
             self.wrong_type(expected, report);
             return None;
@@ -169,7 +180,7 @@ impl<'t> Field<'t> {
     }
 
     /// A table with any keys.
-    pub(super) fn table(&self, report: &mut Report) -> Option<Table<'t>> {
+    pub fn table(&self, report: &mut Report) -> Option<Table<'t>> {
         let Value::Table(entries) = &self.node.value else {
             self.wrong_type(show::table(report.syntax()), report);
             return None;
@@ -184,7 +195,7 @@ impl<'t> Field<'t> {
     }
 
     /// A table with no other keys than `keys`.
-    pub(super) fn table_with(&self, keys: &Keys, report: &mut Report) -> Option<Table<'t>> {
+    pub fn table_with(&self, keys: &Keys, report: &mut Report) -> Option<Table<'t>> {
         let mut table = self.table(report)?;
         for entry in table.entries {
             if !keys.contains(&entry.key) {
@@ -214,7 +225,9 @@ impl<'t> Field<'t> {
 }
 
 impl<'t> Table<'t> {
-    pub(super) fn get(&self, key: &str) -> Option<Field<'t>> {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Field<'t>> {
         self.entries
             .iter()
             .find(|entry| entry.key == key)
@@ -222,7 +235,7 @@ impl<'t> Table<'t> {
     }
 
     /// The value of a key that has to be there.
-    pub(super) fn require(
+    pub fn require(
         &self,
         key: &'static str,
         expected: &str,
@@ -258,11 +271,12 @@ impl<'t> Table<'t> {
     }
 
     /// All keys with their values, in the order of the text.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&'t Entry, Field<'t>)> {
+    pub fn fields(&self) -> impl Iterator<Item = (&'t Entry, Field<'t>)> {
         self.entries.iter().map(|entry| (entry, self.field(entry)))
     }
 
-    pub(super) fn unknown_key(
+    /// Reports a key that the table may not have.
+    pub fn unknown_key(
         &self,
         entry: &Entry,
         expected: &str,

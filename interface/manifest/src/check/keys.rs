@@ -4,18 +4,18 @@ use super::suggest;
 
 /// The keys of one table.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub struct Keys {
     /// The keys that messages list.
-    pub(super) listed: &'static [&'static str],
+    pub listed: &'static [&'static str],
     /// Other names of some of them, which are accepted as well.
-    pub(super) aliases: &'static [&'static str],
+    pub aliases: &'static [&'static str],
     /// Other tables with their keys, for a key that is in the wrong table.
-    pub(super) elsewhere: &'static [(&'static str, &'static [&'static str])],
+    pub elsewhere: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// What the author probably meant by an unknown key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Meant {
+pub enum Meant {
     /// Another key of the same table.
     Key(&'static str),
     /// This very key of another table.
@@ -26,7 +26,8 @@ pub(super) enum Meant {
 
 impl Keys {
     /// Keys without aliases or relatives.
-    pub(super) const fn plain(listed: &'static [&'static str]) -> Self {
+    #[must_use]
+    pub const fn plain(listed: &'static [&'static str]) -> Self {
         Self {
             listed,
             aliases: &[],
@@ -34,19 +35,24 @@ impl Keys {
         }
     }
 
-    pub(super) fn contains(&self, key: &str) -> bool {
+    /// Whether the key is one of them, under whatever name.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
         self.all().any(|known| known == key)
     }
 
     /// The expected keys as a fragment of a message.
-    pub(super) fn expected(&self) -> String {
+    #[must_use]
+    pub fn expected(&self) -> String {
         match self.listed {
             [only] => format!("only {only}"),
             several => format!("one of {}", several.join(", ")),
         }
     }
 
-    pub(super) fn meant_by(&self, key: &str) -> Meant {
+    /// What an unknown key was probably meant to be.
+    #[must_use]
+    pub fn meant_by(&self, key: &str) -> Meant {
         let relative = self.elsewhere.iter().find(|(_, keys)| keys.contains(&key));
         if let Some((table, _)) = relative {
             return Meant::Elsewhere(format!("{table}.{key}"));
@@ -60,7 +66,9 @@ impl Keys {
 }
 
 impl Meant {
-    pub(super) fn hint(&self) -> Option<String> {
+    /// The question whether it was that.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
         match self {
             Self::Key(key) => Some(suggest::did_you_mean(key)),
             Self::Elsewhere(path) => Some(suggest::did_you_mean(path)),

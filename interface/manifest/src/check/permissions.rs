@@ -15,7 +15,8 @@ pub(super) const KEYS: Keys = Keys {
 
 const FILESYSTEM_KEYS: Keys = Keys::plain(&["read", "write"]);
 
-pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<Permissions> {
+/// Checks what a plugin is to be allowed to reach.
+pub fn check(field: &Field<'_>, report: &mut Report) -> Option<Permissions> {
     let table = field.table_with(&KEYS, report)?;
     let network = table.get("network").and_then(|field| {
         access(

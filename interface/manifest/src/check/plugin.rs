@@ -159,7 +159,8 @@ fn id(table: &Table<'_>, report: &mut Report) -> Option<PluginId> {
     Some(id)
 }
 
-fn plugin_id(field: &Field<'_>, report: &mut Report) -> Option<PluginId> {
+/// Checks the id of a plugin.
+pub fn plugin_id(field: &Field<'_>, report: &mut Report) -> Option<PluginId> {
     let text = field.string(report)?;
     match PluginId::new(text) {
         Ok(id) => Some(id),
@@ -171,7 +172,8 @@ fn plugin_id(field: &Field<'_>, report: &mut Report) -> Option<PluginId> {
 }
 
 /// Completes the problem that `text` is no plugin id.
-pub(super) fn bad_id(problem: Problem, text: &str) -> Problem {
+#[must_use]
+pub fn bad_id(problem: Problem, text: &str) -> Problem {
     let repaired = text
         .trim()
         .to_ascii_lowercase()

@@ -29,7 +29,7 @@ pub(super) fn word<'t>(
 }
 
 /// Some text on one line.
-pub(super) fn line(field: &Field<'_>, report: &mut Report) -> Option<String> {
+pub fn line(field: &Field<'_>, report: &mut Report) -> Option<String> {
     line_of(field, MAX_LINE_CHARS, report).map(str::to_owned)
 }
 
@@ -93,7 +93,7 @@ pub(super) fn web_url(field: &Field<'_>, report: &mut Report) -> Option<String> 
 }
 
 /// One of a fixed set of words.
-pub(super) fn choice<T: Copy>(
+pub fn choice<T: Copy>(
     field: &Field<'_>,
     choices: &[(&'static str, T)],
     report: &mut Report,
@@ -128,7 +128,8 @@ pub(super) fn unknown_choice<'c>(
 }
 
 /// Whether `text` starts with an ASCII letter or `_`, and goes on with these, digits and `more`.
-pub(super) fn is_identifier(text: &str, more: &[u8]) -> bool {
+#[must_use]
+pub fn is_identifier(text: &str, more: &[u8]) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text
             .bytes()

@@ -2,7 +2,7 @@
 
 /// The starts of the lines of a text.
 #[derive(Debug)]
-pub(super) struct LineIndex<'t> {
+pub struct LineIndex<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
@@ -19,12 +19,21 @@ pub(super) struct Position<'t> {
 }
 
 impl<'t> LineIndex<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    /// Looks for the ends of the lines.
+    #[must_use]
+    pub fn new(text: &'t str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let starts = std::iter::once(0)
             .chain(ends.map(|(at, _)| at + 1))
             .collect();
         Self { text, starts }
+    }
+
+    /// The line and the column of a byte offset, both counted from 1; the column in characters.
+    #[must_use]
+    pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let position = self.position(offset);
+        (position.line, position.column)
     }
 
     /// The position of a byte offset.

@@ -5,13 +5,12 @@ use std::ops::Range;
 use super::excerpt::Excerpt;
 use super::position::LineIndex;
 use super::{Diagnostic, ManifestError, Severity};
-use crate::Manifest;
 use crate::limits::MAX_DIAGNOSTICS;
 use crate::tree::Syntax;
 
 /// One problem at a byte range.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub struct Problem {
     severity: Severity,
     span: Range<usize>,
     path: String,
@@ -22,7 +21,8 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(span: &Range<usize>, path: &str, message: impl Into<String>) -> Self {
+    /// An error at this place of the text and of the model.
+    pub fn new(span: &Range<usize>, path: &str, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             span: span.clone(),
@@ -34,21 +34,29 @@ impl Problem {
         }
     }
 
-    pub(crate) fn expected(mut self, expected: impl Into<String>) -> Self {
+    /// Says what should be there.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self
     }
 
-    pub(crate) fn found(mut self, found: impl Into<String>) -> Self {
+    /// Says what is there.
+    #[must_use]
+    pub fn found(mut self, found: impl Into<String>) -> Self {
         self.found = Some(found.into());
         self
     }
 
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    /// Says how it may be put right.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
         self.maybe_hint(Some(hint.into()))
     }
 
-    pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+    /// Says how it may be put right, if that is known.
+    #[must_use]
+    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
     }
@@ -56,33 +64,60 @@ impl Problem {
 
 /// Collects problems, and decides what an unknown key is worth.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub struct Report {
     syntax: Syntax,
     unknown_keys: Severity,
+    /// Whether mistakes of syntax are told without the text that has them.
+    conceals: bool,
     problems: Vec<Problem>,
     omitted: usize,
     refused: bool,
 }
 
 impl Report {
-    pub(crate) fn new(syntax: Syntax) -> Self {
+    /// A report that takes an unknown key for an error.
+    #[must_use]
+    pub fn new(syntax: Syntax) -> Self {
         Self {
             syntax,
             unknown_keys: Severity::Error,
+            conceals: false,
             problems: Vec::new(),
             omitted: 0,
             refused: false,
         }
     }
 
-    #[cfg(feature = "json")]
-    pub(crate) fn with_unknown_keys_as_warnings(mut self) -> Self {
+    /// Takes an unknown key for a warning.
+    #[must_use]
+    pub fn with_unknown_keys_as_warnings(mut self) -> Self {
         self.unknown_keys = Severity::Warning;
         self
     }
 
+    /// Tells mistakes of syntax without the text that has them: it may be a secret.
+    #[must_use]
+    pub fn without_source(mut self) -> Self {
+        self.conceals = true;
+        self
+    }
+
+    /// Takes unknown keys for errors in one check.
+    pub fn strictly<T>(&mut self, check: impl FnOnce(&mut Self) -> T) -> T {
+        let outside = std::mem::replace(&mut self.unknown_keys, Severity::Error);
+        let checked = check(self);
+        self.unknown_keys = outside;
+        checked
+    }
+
+    /// Whether the text itself may not appear in messages.
+    pub(crate) fn conceals(&self) -> bool {
+        self.conceals
+    }
+
     /// The syntax of the text, for the words of messages.
-    pub(crate) fn syntax(&self) -> Syntax {
+    #[must_use]
+    pub fn syntax(&self) -> Syntax {
         self.syntax
     }
 
@@ -109,7 +144,8 @@ impl Report {
         self.push(problem);
     }
 
-    pub(crate) fn push(&mut self, problem: Problem) {
+    /// Adds a problem; beyond [`MAX_DIAGNOSTICS`] they are counted only.
+    pub fn push(&mut self, problem: Problem) {
         // An error is never crowded out by warnings: the caller relies on finding one in the list.
         let first_error = problem.severity == Severity::Error && !self.refused;
         self.refused |= problem.severity == Severity::Error;
@@ -120,13 +156,17 @@ impl Report {
         }
     }
 
-    /// Gives the manifest and the warnings, or all problems, with lines and columns.
-    pub(crate) fn finish(
+    /// Gives what was read and the warnings, or all problems, with lines and columns.
+    ///
+    /// # Errors
+    ///
+    /// When an error was pushed. Without one there has to be something to give.
+    pub fn finish<T>(
         mut self,
-        manifest: Option<Manifest>,
+        read: Option<T>,
         text: &str,
         file_name: &str,
-    ) -> Result<(Manifest, Vec<Diagnostic>), ManifestError> {
+    ) -> Result<(T, Vec<Diagnostic>), ManifestError> {
         // The checks go by topic; people read from the top of the file.
         self.problems.sort_by_key(|problem| problem.span.start);
         let lines = LineIndex::new(text);
@@ -135,10 +175,10 @@ impl Report {
             .into_iter()
             .map(|problem| locate(problem, &lines, text, file_name));
         let diagnostics: Vec<_> = diagnostics.collect();
-        match manifest {
-            Some(manifest) if !self.refused => Ok((manifest, diagnostics)),
+        match read {
+            Some(read) if !self.refused => Ok((read, diagnostics)),
             _ => {
-                debug_assert!(self.refused, "a manifest is only missing after an error");
+                debug_assert!(self.refused, "what was read is only missing after an error");
                 Err(ManifestError {
                     diagnostics,
                     omitted: self.omitted,

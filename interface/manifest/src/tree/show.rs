@@ -7,7 +7,8 @@ use crate::diagnostic::is_direction_mark;
 const MAX_SHOWN: usize = 48;
 
 /// The text without line breaks, control characters or excess length.
-pub(crate) fn text(text: &str) -> String {
+#[must_use]
+pub fn text(text: &str) -> String {
     let mut shown = String::new();
     for (index, c) in text.chars().enumerate() {
         if index == MAX_SHOWN {
@@ -24,12 +25,14 @@ pub(crate) fn text(text: &str) -> String {
 }
 
 /// The text in double quotes, for strings.
-pub(crate) fn quoted(string: &str) -> String {
+#[must_use]
+pub fn quoted(string: &str) -> String {
     format!("\"{}\"", text(string))
 }
 
 /// The path of a key below `parent`.
-pub(crate) fn path(parent: &str, key: &str) -> String {
+#[must_use]
+pub fn path(parent: &str, key: &str) -> String {
     let is_bare = !key.is_empty()
         && key
             .bytes()

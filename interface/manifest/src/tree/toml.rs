@@ -16,7 +16,7 @@ use crate::limits::{MAX_DEPTH, MAX_KEY_PARTS};
 const DUPLICATE_KEY: &str = "duplicate key";
 
 /// Reads a document; `None` after a problem that leaves nothing to check.
-pub(crate) fn read(text: &str, report: &mut Report) -> Option<Node> {
+pub fn read(text: &str, report: &mut Report) -> Option<Node> {
     if let Some(span) = overlong_key(text) {
         report.push(
             Problem::new(&span, "", "this key is nested too deeply")
@@ -35,10 +35,13 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<Node> {
                 .unwrap_or_default()
                 .trim_matches(['"', '\'']),
         );
-        report.push(
-            Problem::new(&span, "", format!("duplicate key `{key}`"))
-                .hint("remove or rename one of the two"),
-        );
+        // After a mistake the parser may take for a key what is none.
+        let message = match report.conceals() && !mistakes.is_empty() {
+            true => "duplicate key".to_owned(),
+            false => format!("duplicate key `{key}`"),
+        };
+        let problem = Problem::new(&span, "", message);
+        report.push(problem.hint("remove or rename one of the two"));
     }
     if mistakes.is_empty() {
         return table(document.into_inner(), 0..0, 0, report);
@@ -52,7 +55,8 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<Node> {
             reported_until = text[span.start..]
                 .find('\n')
                 .map_or(usize::MAX, |at| span.start + at + 1);
-            report.push(syntax_problem(&mistake, span, text));
+            let problem = syntax_problem(&mistake, span, text, report.conceals());
+            report.push(problem);
         }
     }
     None
@@ -98,7 +102,7 @@ fn floor_char_boundary(text: &str, offset: usize) -> usize {
         .unwrap_or(0)
 }
 
-fn syntax_problem(mistake: &Error, span: Range<usize>, text: &str) -> Problem {
+fn syntax_problem(mistake: &Error, span: Range<usize>, text: &str, conceals: bool) -> Problem {
     let (what, expected) = match mistake.message().split_once(", expected ") {
         Some((what, expected)) => (what, Some(expected)),
         None => (mistake.message(), None),
@@ -113,8 +117,10 @@ fn syntax_problem(mistake: &Error, span: Range<usize>, text: &str) -> Problem {
     let is_bare_word = ["invalid boolean", "string values must be quoted"].contains(&what);
     let hint = (is_bare_word && !span.is_empty())
         .then(|| "strings are written in double quotes".to_owned());
-    let problem = Problem::new(&span, "", format!("invalid TOML: {what}"));
-    let problem = problem.found(found).maybe_hint(hint);
+    let mut problem = Problem::new(&span, "", format!("invalid TOML: {what}")).maybe_hint(hint);
+    if !conceals {
+        problem = problem.found(found);
+    }
     match expected {
         Some(expected) if !is_bare_word && expected != "nothing" => problem.expected(expected),
         _ => problem,

@@ -1,0 +1,352 @@
+//! The plugins of a host's roots: found, decided on, started and stopped in the order in which they
+//! need each other.
+//!
+//! One operation at a time changes what runs; each is a task of the host's, so that nobody can leave it
+//! half done by dropping a future.
+
+mod begin;
+mod end;
+mod survey;
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use keyway_manifest::PluginId;
+
+use super::Host;
+use crate::discovery::{Candidate, Discoverer, Discovery, Verdict};
+use crate::error::{HostError, HostErrorKind};
+use crate::finding::Finding;
+use crate::platform::decide::Decision;
+use crate::platform::{Enablement, PluginRecord, Report, Runtime};
+use crate::resolve::Resolution;
+use crate::settings::Settings;
+use crate::suggest::suggestion;
+
+/// What a host knows of the plugins in its roots.
+pub(super) struct Catalog {
+    /// Held by whoever changes which of them run.
+    turn: tokio::sync::Mutex<()>,
+    discoverer: Arc<Mutex<Discoverer>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    settings: Arc<Settings>,
+    candidates: Vec<Candidate>,
+    /// The candidate of each id that is used, or would be if it might run.
+    by_id: HashMap<PluginId, usize>,
+    decision: Decision,
+    /// What was found out about roots, and about nobody in particular.
+    general: Vec<Finding>,
+    /// What was said of plugins while the host runs: whether they are to run.
+    said: BTreeMap<PluginId, bool>,
+    /// Plugins that were stopped for good.
+    given_up: BTreeMap<PluginId, Finding>,
+    /// How far each has come that has come further than being found.
+    runtimes: BTreeMap<PluginId, Runtime>,
+}
+
+impl Catalog {
+    pub(super) fn new(discoverer: Discoverer, settings: Settings) -> Self {
+        Catalog {
+            turn: tokio::sync::Mutex::default(),
+            discoverer: Arc::new(Mutex::new(discoverer)),
+            state: Mutex::new(State {
+                settings: Arc::new(settings),
+                candidates: Vec::new(),
+                by_id: HashMap::new(),
+                decision: Decision::default(),
+                general: Vec::new(),
+                said: BTreeMap::new(),
+                given_up: BTreeMap::new(),
+                runtimes: BTreeMap::new(),
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code of others runs under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The plugins that are used, and why others are not, as the last survey has it.
+    fn resolution(&self) -> Resolution {
+        self.state().decision.resolution.clone()
+    }
+}
+
+impl State {
+    /// The candidate of this id that is used, or would be, and its number.
+    fn find(&self, id: &PluginId) -> Option<(usize, &Candidate)> {
+        let index = *self.by_id.get(id)?;
+        Some((index, self.candidates.get(index)?))
+    }
+
+    /// Takes what was found.
+    fn take(&mut self, discovery: Discovery) {
+        self.candidates = discovery.candidates;
+        self.general = discovery.findings;
+        self.by_id.clear();
+        for (index, candidate) in self.candidates.iter().enumerate() {
+            let Some(id) = &candidate.id else { continue };
+            match candidate.verdict {
+                Verdict::Found => drop(self.by_id.insert(id.clone(), index)),
+                Verdict::Shadowed { .. } => {}
+                // What was refused stands for its id where nothing else does.
+                _ => drop(self.by_id.entry(id.clone()).or_insert(index)),
+            }
+        }
+    }
+}
+
+impl Host {
+    /// Looks at the roots again, and decides which plugins are to run. Nothing is started or stopped,
+    /// and nothing of any plugin is executed.
+    ///
+    /// Answers everything that was found, as [`Host::records`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::Host`] while the host is shutting down.
+    pub async fn discover(&self) -> Result<Vec<PluginRecord>, HostError> {
+        self.in_turn(|host| async move {
+            host.survey().await?;
+            Ok(host.records())
+        })
+        .await
+    }
+
+    /// Finds the plugins of all roots, and starts those that are enabled: level by level in the order in
+    /// which they need each other, all of a level at the same time. One that fails is in the report, and
+    /// so are those that need it; the others run.
+    ///
+    /// Plugins whose manifest says `startup = false` are left for when they are first needed, unless one
+    /// that starts needs them.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::Host`] while the host is shutting down. What becomes of single plugins is in the
+    /// report.
+    pub async fn start_all(&self) -> Result<Report, HostError> {
+        self.in_turn(|host| async move {
+            host.survey().await?;
+            let wanted = host.eager();
+            Ok(host.begin(&wanted).await)
+        })
+        .await
+    }
+
+    /// Stops all plugins of the roots, those first that others do not need. Plugins that were loaded by
+    /// [`Host::load`] are left.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::Host`] while the host is shutting down.
+    pub async fn stop_all(&self) -> Result<Report, HostError> {
+        self.in_turn(|host| async move {
+            let active = host.active();
+            Ok(host.finish(&active).await)
+        })
+        .await
+    }
+
+    /// Lets a plugin run, whatever the host's file says, and starts it with all that it needs.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`]; [`HostErrorKind::Refused`] with the code of the first thing that
+    /// speaks against it; or what it failed with.
+    pub async fn enable(&self, id: &str) -> Result<Report, HostError> {
+        let id = self.known(id)?;
+        self.in_turn(|host| async move {
+            {
+                let mut state = host.inner.catalog.state();
+                state.given_up.remove(&id);
+                state.said.insert(id.clone(), true);
+            }
+            host.decide_again();
+            host.begin_one(&id).await
+        })
+        .await
+    }
+
+    /// Stops a plugin and those that need it, and keeps it from being started until it is
+    /// [enabled](Host::enable).
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`].
+    pub async fn disable(&self, id: &str) -> Result<Report, HostError> {
+        let id = self.known(id)?;
+        self.in_turn(|host| async move {
+            let ending = host.with_dependents(&id);
+            let report = host.finish(&ending).await;
+            host.inner.catalog.state().said.insert(id, false);
+            host.decide_again();
+            Ok(report)
+        })
+        .await
+    }
+
+    /// Stops a plugin and those that need it, and starts again those of them that ran, and the plugin
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`]; [`HostErrorKind::Refused`] if it is not enabled; or what it failed
+    /// with. Its dependents are in the report.
+    pub async fn restart(&self, id: &str) -> Result<Report, HostError> {
+        let id = self.known(id)?;
+        self.in_turn(|host| async move {
+            let clock = Instant::now();
+            let ran = host.with_dependents(&id);
+            host.finish(&ran).await;
+            let mut report = host.begin_one(&id).await?;
+            let others = host.begin(&ran).await;
+            report.done.extend(others.done);
+            report.failed.extend(others.failed);
+            report.skipped.extend(others.skipped);
+            report.took = clock.elapsed();
+            Ok(report)
+        })
+        .await
+    }
+
+    /// Everything that was found in the roots, in the order of precedence: plugins that run and plugins
+    /// that do not, each with all reasons.
+    pub fn records(&self) -> Vec<PluginRecord> {
+        let state = self.inner.catalog.state();
+        (0..state.candidates.len())
+            .map(|index| self.record_of(&state, index))
+            .collect()
+    }
+
+    /// What there is to say of one plugin: of the file that is used, where several have its id.
+    ///
+    /// # Errors
+    ///
+    /// [`HostErrorKind::NotFound`].
+    pub fn record(&self, id: &str) -> Result<PluginRecord, HostError> {
+        let id = self.known(id)?;
+        let state = self.inner.catalog.state();
+        match state.find(&id) {
+            Some((index, _)) => Ok(self.record_of(&state, index)),
+            None => Err(HostError::new(
+                HostErrorKind::NotFound,
+                format!("no root has a plugin '{id}' any more"),
+            )),
+        }
+    }
+
+    /// What was found out about the roots, and about no plugin in particular.
+    pub fn findings(&self) -> Vec<Finding> {
+        let state = self.inner.catalog.state();
+        let general = state.general.iter().chain(&state.decision.general);
+        general.chain(&state.settings.warnings).cloned().collect()
+    }
+
+    fn record_of(&self, state: &State, index: usize) -> PluginRecord {
+        let candidate = &state.candidates[index];
+        let resolution = &state.decision.resolution;
+        let enablement = state.decision.enablements[index].clone();
+        let ids = |of: &dyn Fn(&str) -> Vec<PluginId>| match &candidate.id {
+            Some(id) if enablement.is_enabled() => of(id.as_str()),
+            _ => Vec::new(),
+        };
+        let own = |list: Vec<&str>| -> Vec<PluginId> {
+            list.into_iter()
+                .filter_map(|id| PluginId::new(id).ok())
+                .collect()
+        };
+        let found = candidate.findings.iter();
+        PluginRecord {
+            id: candidate.id.clone(),
+            version: candidate.version.clone(),
+            origin: candidate.origin,
+            path: candidate.path.clone(),
+            library: candidate.library.clone(),
+            manifest: candidate.manifest.clone(),
+            runtime: self.runtime_of(state, index),
+            lazy: is_lazy(candidate),
+            dependencies: ids(&|id| own(resolution.dependencies_of(id))),
+            dependents: ids(&|id| own(resolution.dependents_of(id))),
+            findings: found
+                .chain(&state.decision.findings[index])
+                .cloned()
+                .collect(),
+            enablement,
+        }
+    }
+
+    fn runtime_of(&self, state: &State, index: usize) -> Runtime {
+        let Some(id) = &state.candidates[index].id else {
+            return Runtime::Discovered;
+        };
+        if matches!(
+            state.decision.enablements[index],
+            Enablement::Shadowed { .. }
+        ) {
+            return Runtime::Discovered;
+        }
+        match state.runtimes.get(id) {
+            // Somebody stopped it by its name.
+            Some(Runtime::Active) if !self.inner.plugins().contains_key(id.as_str()) => {
+                Runtime::Stopped
+            }
+            Some(runtime) => runtime.clone(),
+            None if state.decision.enablements[index].is_enabled() => Runtime::Resolved,
+            None => Runtime::Discovered,
+        }
+    }
+
+    /// Makes sure that there is a plugin of this id, so far as anybody has looked.
+    fn known(&self, id: &str) -> Result<PluginId, HostError> {
+        let state = self.inner.catalog.state();
+        let ids = || {
+            state
+                .candidates
+                .iter()
+                .filter_map(|candidate| candidate.id.as_ref())
+        };
+        if let Some(id) = ids().find(|known| known.as_str() == id) {
+            return Ok(id.clone());
+        }
+        let error = HostError::new(
+            HostErrorKind::NotFound,
+            format!("no root has a plugin '{id}'"),
+        );
+        Err(match suggestion(id, ids().map(PluginId::as_str)) {
+            Some(similar) => error.hint(format!("did you mean '{similar}'?")),
+            None => error,
+        })
+    }
+
+    /// Runs an operation when those before it are done, and to its end.
+    async fn in_turn<T, F>(
+        &self,
+        work: impl FnOnce(Host) -> F + Send + 'static,
+    ) -> Result<T, HostError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, HostError>> + Send,
+    {
+        let host = self.clone();
+        let task = self.runtime().spawn(async move {
+            let inner = Arc::clone(&host.inner);
+            let _turn = inner.catalog.turn.lock().await;
+            work(host).await
+        });
+        task.await.unwrap_or_else(|_| {
+            let message = "the host is shutting down";
+            Err(HostError::new(HostErrorKind::Host, message))
+        })
+    }
+}
+
+fn is_lazy(candidate: &Candidate) -> bool {
+    let manifest = candidate.manifest.as_ref();
+    manifest.is_some_and(|manifest| !manifest.activation.startup)
+}

@@ -1,0 +1,70 @@
+//! Stopping plugins, in the opposite order of their start.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use keyway_manifest::PluginId;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::Host;
+use super::begin::AT_ONCE;
+use crate::platform::{Report, Runtime};
+
+impl Host {
+    /// Stops these plugins. What needs them has to be among them.
+    pub(super) async fn finish(&self, ending: &BTreeSet<PluginId>) -> Report {
+        let clock = Instant::now();
+        let resolution = self.inner.catalog.resolution();
+        let mut left = ending.clone();
+        let mut report = Report::default();
+        for level in resolution.levels().rev() {
+            let level: Vec<PluginId> = level
+                .iter()
+                .filter_map(|id| PluginId::new(id).ok())
+                .filter(|id| left.remove(id))
+                .collect();
+            self.finish_level(level, &mut report).await;
+        }
+        // What does not belong to any level any more: its file went, or was disabled.
+        self.finish_level(left.into_iter().collect(), &mut report)
+            .await;
+        report.took = clock.elapsed();
+        report
+    }
+
+    async fn finish_level(&self, ids: Vec<PluginId>, report: &mut Report) {
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut tasks = JoinSet::new();
+        for id in ids {
+            let (host, places) = (self.clone(), Arc::clone(&places));
+            let work = async move {
+                let _place = places.acquire_owned().await;
+                host.set_runtime(&id, Runtime::Draining);
+                let has_code = host.inner.plugins().contains_key(id.as_str());
+                let stopped = match has_code {
+                    true => host.stop(id.as_str()).await,
+                    false => Ok(()),
+                };
+                host.set_runtime(&id, Runtime::Stopped);
+                (id, stopped)
+            };
+            tasks.spawn_on(work, self.runtime());
+        }
+        let mut done = Vec::new();
+        while let Some(joined) = tasks.join_next().await {
+            match joined {
+                Ok((id, Ok(()))) => done.push(id),
+                Ok((id, Err(error))) => {
+                    tracing::warn!(code = error.code(), "{error}");
+                    report.failed.insert(id, Arc::new(error));
+                }
+                // The host is shutting down.
+                Err(_) => {}
+            }
+        }
+        done.sort();
+        report.done.extend(done);
+    }
+}
