@@ -37,10 +37,14 @@ pub enum ErrorKind {
     Unsupported,
     /// Data crossed the boundary that the receiver could not read.
     Malformed,
+    /// The callee has nothing to say to this, and leaves it to whoever else may have: the next
+    /// provider, or the application itself. Nothing went wrong. A peer that was built before this
+    /// kind existed reads it as [`ErrorKind::Failed`], with the code `declined` all the same.
+    Declined,
 }
 
 impl ErrorKind {
-    const ALL: [(ErrorKind, u32, &'static str); 11] = [
+    const ALL: [(ErrorKind, u32, &'static str); 12] = [
         (ErrorKind::Failed, 0, "failed"),
         (ErrorKind::InvalidInput, 1, "invalid-input"),
         (ErrorKind::NotFound, 2, "not-found"),
@@ -52,6 +56,7 @@ impl ErrorKind {
         (ErrorKind::Unavailable, 8, "unavailable"),
         (ErrorKind::Unsupported, 9, "unsupported"),
         (ErrorKind::Malformed, 10, "malformed"),
+        (ErrorKind::Declined, 11, "declined"),
     ];
 
     /// The kind's stable kebab-case name, which is also the default error code.
@@ -145,6 +150,12 @@ impl PluginError {
         Self::of(ErrorKind::NotFound, message)
     }
 
+    /// An [`ErrorKind::Declined`] error: somebody else may have the answer. Not retryable, since
+    /// the same callee would decline again.
+    pub fn declined(message: impl Into<String>) -> Self {
+        Self::of(ErrorKind::Declined, message)
+    }
+
     /// Wraps a foreign error: its message becomes the message, its sources become the causes.
     pub fn from_error(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut wrapped = Self::new(error.to_string());
@@ -184,6 +195,11 @@ impl PluginError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         self.body.kind
+    }
+
+    /// Whether the callee left the call to somebody else: see [`ErrorKind::Declined`].
+    pub fn is_declined(&self) -> bool {
+        self.kind() == ErrorKind::Declined
     }
 
     /// The stable identifier for programs.
@@ -360,6 +376,16 @@ mod tests {
             assert_eq!(ErrorKind::from_abi(kind.to_abi()), *kind);
         }
         assert_eq!(ErrorKind::from_abi(9_999), ErrorKind::Failed);
+    }
+
+    #[test]
+    fn a_declined_call_keeps_its_code_where_its_kind_is_not_known() {
+        let declined = PluginError::declined("not mine");
+        assert!(declined.is_declined() && !declined.is_retryable());
+        assert_eq!(declined.error_code(), "declined");
+        // What a peer without the kind makes of its number, it makes of any that it does not know.
+        assert_eq!(ErrorKind::Declined.to_abi(), 11);
+        assert_eq!(ErrorKind::from_abi(12), ErrorKind::Failed);
     }
 
     #[test]

@@ -117,10 +117,26 @@
 //!
 //! # Extension points
 //!
-//! [`tool`](macro@tool)s, [pipeline stages](pipeline::PipelineStage) and
-//! [memory backends](memory::MemoryBackend) come with this crate. An application's own are made
-//! with [`#[capability]`](macro@capability) on an ordinary trait; they are first-class equals, since
-//! the built-in ones are made with the same macro.
+//! These come with this crate:
+//!
+//! | in `plugin.toml` | trait | what |
+//! |---|---|---|
+//! | `tools` | [`tool::Tool`], or [`#[tool]`](macro@tool) on a function | functions for whoever can call with JSON |
+//! | `channels` | [`channel::Channel`] | messages that come in and go out |
+//! | `pipeline_stages` | [`pipeline::PipelineStage`] | steps that a message runs through |
+//! | `providers` | [`provider::Provider`] | one of several that can answer a request |
+//! | `memory_backends` | [`memory::MemoryBackend`] | documents, kept and found again |
+//! | `skills` | [`skill::Skill`] | instructions, with tools and resources |
+//! | `voice_handlers` | [`voice::VoiceHandler`] | audio, heard and spoken |
+//! | `commands` | [`command::Command`] | what a person types after a slash |
+//! | `event_hooks` | [`event::EventHook`] | are told of what happens |
+//! | `services` | [`service::Service`] | run all the time |
+//!
+//! An application's own are made with [`#[capability]`](macro@capability) on an ordinary trait; they
+//! are first-class equals, since the built-in ones are made with the same macro.
+//!
+//! A call that is somebody else's to answer is [declined](PluginError::declined): the host asks the
+//! next provider, or goes on without one.
 //!
 //! # Inside a plugin
 //!
@@ -149,21 +165,30 @@
 extern crate self as keyway;
 
 pub mod abi;
+pub mod channel;
+pub mod command;
 mod error;
+pub mod event;
 pub mod host;
 #[doc(hidden)]
 pub mod log;
 pub mod memory;
 pub mod pipeline;
 mod plugin;
+pub mod provider;
 mod runtime;
+mod scope;
+pub mod service;
 #[doc(hidden)]
 pub mod shim;
+mod sink;
+pub mod skill;
 #[doc(hidden)]
 pub mod slot;
 mod state;
 pub mod tool;
 pub mod version;
+pub mod voice;
 
 pub use abi::pass::Json;
 pub use abi::stream::Stream;
@@ -173,7 +198,9 @@ pub use plugin::{Activation, Context, Exported, Plugin};
 #[cfg(feature = "tools")]
 #[doc(hidden)]
 pub use schemars;
+pub use scope::Scope;
 pub use shim::capability;
+pub use sink::Sink;
 pub use state::{Imported, OldState, State, StateSchema};
 #[doc(hidden)]
 pub use {serde, serde_json};
@@ -268,7 +295,23 @@ pub use keyway_macros::export_plugin;
 /// The function takes one struct of arguments by value (see [`data`]), and, if it needs one, a
 /// state by reference, in any order; it returns a `Result` of anything that serializes. Its doc
 /// comment is the description. `#[tool(name = "other-name")]` gives another name than the
-/// function's.
+/// function's. What else can be said of it:
+///
+/// ```
+/// # #[keyway::data] struct Copy { from: String, to: String }
+/// /// Copies a file.
+/// #[keyway::tool(title = "Copy a file", idempotent, destructive = false, reads = "from", writes = "to")]
+/// async fn copy_file(copy: Copy) -> keyway::Result<()> {
+///     // ...
+///     # let _ = copy;
+///     Ok(())
+/// }
+/// ```
+///
+/// - `title = "..."`, `read_only`, `destructive` and `idempotent` are the tool's
+///   [`ToolAnnotations`](tool::ToolAnnotations).
+/// - `reads` and `writes` name the arguments that are paths of files, as `"path"` or
+///   `["from", "to"]`: see [`ToolSpec::path_parameters`](tool::ToolSpec::path_parameters).
 ///
 /// The function stays callable as it is. Beside it comes a type of the same name for
 /// [`Activation::tool`] and [`Activation::tool_with`].

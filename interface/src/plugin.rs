@@ -305,4 +305,95 @@ impl Activation {
     ) -> Result<&mut Self> {
         self.register(name, crate::memory::MemoryBackendHandle::provide(backend))
     }
+
+    /// Offers a channel.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a channel of this name already.
+    pub fn channel(
+        &mut self,
+        name: impl Into<String>,
+        channel: impl crate::channel::Channel + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::channel::ChannelHandle::provide(channel))
+    }
+
+    /// Offers a provider.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a provider of this name already.
+    pub fn provider(
+        &mut self,
+        name: impl Into<String>,
+        provider: impl crate::provider::Provider + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::provider::ProviderHandle::provide(provider))
+    }
+
+    /// Offers a skill; a [`SkillSpec`](crate::skill::SkillSpec) is one.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a skill of this name already.
+    pub fn skill(
+        &mut self,
+        name: impl Into<String>,
+        skill: impl crate::skill::Skill + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::skill::SkillHandle::provide(skill))
+    }
+
+    /// Offers a voice handler.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a voice handler of this name already.
+    pub fn voice_handler(
+        &mut self,
+        name: impl Into<String>,
+        handler: impl crate::voice::VoiceHandler + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::voice::VoiceHandlerHandle::provide(handler))
+    }
+
+    /// Offers a command; the name is what is typed after the slash.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a command of this name already.
+    pub fn command(
+        &mut self,
+        name: impl Into<String>,
+        command: impl crate::command::Command + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::command::CommandHandle::provide(command))
+    }
+
+    /// Offers an event hook.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a hook of this name already.
+    pub fn event_hook(
+        &mut self,
+        name: impl Into<String>,
+        hook: impl crate::event::EventHook + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::event::EventHookHandle::provide(hook))
+    }
+
+    /// Offers a service.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin offers a service of this name already.
+    pub fn service(
+        &mut self,
+        name: impl Into<String>,
+        service: impl crate::service::Service + 'static,
+    ) -> Result<&mut Self> {
+        self.register(name, crate::service::ServiceHandle::provide(service))
+    }
 }

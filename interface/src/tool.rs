@@ -12,6 +12,7 @@ use crate::capability::Provided;
 use crate::error::Result;
 #[cfg(feature = "tools")]
 use crate::error::{ErrorKind, PluginError};
+use crate::scope::Scope;
 
 /// What a tool is, for whoever chooses among tools.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,132 @@ pub struct ToolSpec {
     pub description: String,
     /// JSON Schema (draft 2020-12) of its arguments.
     pub input_schema: Value,
+    /// What a call does to the world, as far as the tool says.
+    #[serde(default, skip_serializing_if = "ToolAnnotations::is_empty")]
+    pub annotations: ToolAnnotations,
+    /// The argument that says which of several actions a call is, where the tool has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_parameter: Option<String>,
+    /// The arguments that are paths of files. A host makes them absolute and checks them before the
+    /// call, so that a tool never sees a path that it may not touch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path_parameters: Vec<PathParameter>,
+}
+
+/// What a call of a tool does to the world. What is none, the tool does not say.
+///
+/// These are the tool's own words, for people and programs who choose; nothing enforces them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ToolAnnotations {
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A call changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// A call may destroy something, and not only add.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destructive: Option<bool>,
+    /// The same call again changes nothing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+}
+
+impl ToolAnnotations {
+    /// Annotations that say nothing.
+    pub fn new() -> Self {
+        ToolAnnotations::default()
+    }
+
+    /// The same with a name for people.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The same, saying whether a call changes nothing.
+    #[must_use]
+    pub fn with_read_only(mut self, read_only: bool) -> Self {
+        self.read_only = Some(read_only);
+        self
+    }
+
+    /// The same, saying whether a call may destroy something.
+    #[must_use]
+    pub fn with_destructive(mut self, destructive: bool) -> Self {
+        self.destructive = Some(destructive);
+        self
+    }
+
+    /// The same, saying whether a second call changes nothing more.
+    #[must_use]
+    pub fn with_idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = Some(idempotent);
+        self
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a tool does with the file at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PathAccess {
+    /// It reads it.
+    Read,
+    /// It makes, changes or removes it; the word of a newer peer counts as this too.
+    #[serde(other)]
+    Write,
+}
+
+/// An argument that is the path of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PathParameter {
+    /// The name of the argument: a string, or an array of strings.
+    pub argument: String,
+    /// What is done with the file.
+    pub access: PathAccess,
+    /// The actions of which this holds, by the value of [`ToolSpec::action_parameter`]. None: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
+}
+
+impl PathParameter {
+    /// The path of a file that is read.
+    pub fn read(argument: impl Into<String>) -> Self {
+        Self::new(argument, PathAccess::Read)
+    }
+
+    /// The path of a file that is made, changed or removed.
+    pub fn write(argument: impl Into<String>) -> Self {
+        Self::new(argument, PathAccess::Write)
+    }
+
+    fn new(argument: impl Into<String>, access: PathAccess) -> Self {
+        PathParameter {
+            argument: argument.into(),
+            access,
+            actions: Vec::new(),
+        }
+    }
+
+    /// The same for one action, beside those that were named before.
+    #[must_use]
+    pub fn for_action(mut self, action: impl Into<String>) -> Self {
+        self.actions.push(action.into());
+        self
+    }
+
+    /// Whether this holds for a call with this action, if it has one.
+    pub fn applies_to(&self, action: Option<&str>) -> bool {
+        self.actions.is_empty() || self.actions.iter().any(|other| Some(&**other) == action)
+    }
 }
 
 impl ToolSpec {
@@ -36,7 +163,31 @@ impl ToolSpec {
             name: name.into(),
             description: description.into(),
             input_schema,
+            annotations: ToolAnnotations::new(),
+            action_parameter: None,
+            path_parameters: Vec::new(),
         }
+    }
+
+    /// The same with other annotations.
+    #[must_use]
+    pub fn with_annotations(mut self, annotations: ToolAnnotations) -> Self {
+        self.annotations = annotations;
+        self
+    }
+
+    /// The same with several actions, told apart by this argument.
+    #[must_use]
+    pub fn with_action_parameter(mut self, argument: impl Into<String>) -> Self {
+        self.action_parameter = Some(argument.into());
+        self
+    }
+
+    /// The same with one argument more that is a path.
+    #[must_use]
+    pub fn with_path(mut self, path: PathParameter) -> Self {
+        self.path_parameters.push(path);
+        self
     }
 }
 
@@ -49,6 +200,16 @@ pub trait Tool: Send + Sync {
     /// Runs the tool. Arguments and answer are JSON text; the host has checked the arguments
     /// against the schema before.
     async fn call(&self, arguments: String) -> Result<String>;
+
+    /// Describes the tool to those in a scope, who may get another description than others; none
+    /// hides it from them. What they call is the same tool, so this is no protection of it.
+    ///
+    /// By default everybody gets what [`spec`](Tool::spec) says. The name stays the same, and the
+    /// host goes on checking arguments against the schema of `spec`.
+    fn describe(&self, scope: Json<Scope>) -> Result<Json<Option<ToolSpec>>> {
+        let _ = scope;
+        Ok(Json(Some(self.spec()?.0)))
+    }
 }
 
 /// What [`macro@crate::tool`] makes of a function.

@@ -4,17 +4,26 @@
 //! that describes and runs it: `activation.tool::<redact>()`.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
+use syn::token::Bracket;
 use syn::{
-    Attribute, Expr, ExprLit, FnArg, ItemFn, Lit, LitStr, Meta, Path, ReturnType, Token, Type,
+    Attribute, Expr, ExprLit, FnArg, ItemFn, Lit, LitBool, LitStr, Meta, Path, ReturnType, Token,
+    Type, bracketed,
 };
 
-/// `name = "..."`, and `crate = path` for re-exports.
+/// The options of the attribute.
 struct Args {
     name: Option<LitStr>,
+    title: Option<LitStr>,
+    /// `read_only`, `destructive` and `idempotent`, as written: with a value, or as a word.
+    flags: Vec<(Ident, bool)>,
+    /// The arguments that are paths: by `reads`, and by `writes`.
+    reads: Vec<LitStr>,
+    writes: Vec<LitStr>,
     krate: TokenStream,
 }
 
@@ -22,6 +31,10 @@ impl Default for Args {
     fn default() -> Self {
         Args {
             name: None,
+            title: None,
+            flags: Vec::new(),
+            reads: Vec::new(),
+            writes: Vec::new(),
             krate: quote!(::keyway),
         }
     }
@@ -36,13 +49,7 @@ impl Parse for Args {
                 input.parse::<Token![=]>()?;
                 args.krate = input.parse::<Path>()?.into_token_stream();
             } else {
-                let key: Ident = input.parse()?;
-                if key != "name" {
-                    let message = format!("unknown option `{key}`; expected `name`");
-                    return Err(syn::Error::new(key.span(), message));
-                }
-                input.parse::<Token![=]>()?;
-                args.name = Some(input.parse()?);
+                args.option(input)?;
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
@@ -50,6 +57,70 @@ impl Parse for Args {
         }
         Ok(args)
     }
+}
+
+impl Args {
+    fn option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        let key: Ident = input.parse()?;
+        match key.to_string().as_str() {
+            "name" => self.name = Some(value(input)?),
+            "title" => self.title = Some(value(input)?),
+            "reads" => self.reads.extend(names(input)?),
+            "writes" => self.writes.extend(names(input)?),
+            "read_only" | "destructive" | "idempotent" => {
+                let says = match input.peek(Token![=]) {
+                    true => value::<LitBool>(input)?.value,
+                    false => true,
+                };
+                self.flags.push((key, says));
+            }
+            other => {
+                let message = format!(
+                    "unknown option `{other}`; expected one of name, title, read_only, \
+                     destructive, idempotent, reads, writes"
+                );
+                return Err(syn::Error::new(key.span(), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is called on the description that the arguments' type gives.
+    fn additions(&self) -> TokenStream {
+        let krate = &self.krate;
+        let tool = quote!(#krate::tool);
+        let title = self.title.iter().map(|title| quote!(.with_title(#title)));
+        let flags = self.flags.iter().map(|(flag, says)| {
+            let with = format_ident!("with_{flag}");
+            quote!(.#with(#says))
+        });
+        let annotations: TokenStream = title.chain(flags).collect();
+        let annotations = (!annotations.is_empty())
+            .then(|| quote!(.with_annotations(#tool::ToolAnnotations::new() #annotations)));
+        let reads = self.reads.iter();
+        let reads = reads.map(|name| quote!(.with_path(#tool::PathParameter::read(#name))));
+        let writes = self.writes.iter();
+        let writes = writes.map(|name| quote!(.with_path(#tool::PathParameter::write(#name))));
+        quote!(#annotations #(#reads)* #(#writes)*)
+    }
+}
+
+/// `= value`
+fn value<T: Parse>(input: ParseStream<'_>) -> syn::Result<T> {
+    input.parse::<Token![=]>()?;
+    input.parse()
+}
+
+/// `= "name"` or `= ["name", "name"]`
+fn names(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
+    input.parse::<Token![=]>()?;
+    if !input.peek(Bracket) {
+        return Ok(vec![input.parse()?]);
+    }
+    let list;
+    bracketed!(list in input);
+    let names = Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?;
+    Ok(names.into_iter().collect())
 }
 
 /// How the function takes its parameters, in their order.
@@ -132,7 +203,8 @@ fn marker(function: &ItemFn) -> TokenStream {
 }
 
 fn emit(args: Args, function: &ItemFn) -> syn::Result<TokenStream> {
-    let Args { name, krate } = args;
+    let additions = args.additions();
+    let Args { name, krate, .. } = args;
     let (ident, marker) = (&function.sig.ident, marker(function));
     if function.sig.asyncness.is_none() {
         return Err(syn::Error::new(
@@ -191,7 +263,7 @@ fn emit(args: Args, function: &ItemFn) -> syn::Result<TokenStream> {
             type State = #state_type;
 
             fn spec() -> #krate::tool::ToolSpec {
-                #reader::spec(#name, #description)
+                #reader::spec(#name, #description) #additions
             }
 
             async fn run(

@@ -9,6 +9,8 @@
     reason = "values are read back from their boundary form here"
 )]
 
+mod message;
+
 use std::any::Any;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -57,7 +59,7 @@ impl fmt::Debug for Origin<'_> {
 ///
 /// Implemented for integers, floats, `bool`, `()`, `&str`, `&[T]` and `&mut [T]` of [`Plain`]
 /// types, `String`, `Vec<T>`, `Option<T>`, pairs and triples, [`Bytes`], [`Json<T>`] for any
-/// serde type, and, as a result, [`Stream<T>`].
+/// serde type, [`Message`](crate::channel::Message), and, as a result, [`Stream<T>`].
 ///
 /// # Safety
 ///

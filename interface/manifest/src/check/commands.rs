@@ -35,9 +35,8 @@ pub(super) fn check(
     let mut taken = BTreeMap::new();
     for (entry, field) in table.fields() {
         let name = entry.key.as_str();
-        if let Some(declared) = declared
-            && !declared.iter().any(|declared| declared == name)
-        {
+        let missing = declared.filter(|declared| !declared.iter().any(|other| other == name));
+        if let Some(declared) = missing {
             let problem = Problem::new(
                 &entry.key_span,
                 &field.path,

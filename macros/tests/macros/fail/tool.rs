@@ -43,7 +43,7 @@ async fn two_arguments(one: u8, two: u8) -> Result<u8> {
 async fn silent() {}
 
 /// An unknown option.
-#[tool(title = "Titled")]
+#[tool(titel = "Titled")]
 async fn titled() -> Result<()> {
     Ok(())
 }

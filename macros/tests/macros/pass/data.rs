@@ -1,6 +1,6 @@
 //! `#[data]` and `#[tool]` with the attributes of serde and schemars, and what the tools say.
 
-use keyway::tool::{ToolFunction, ToolSpec};
+use keyway::tool::{PathParameter, ToolAnnotations, ToolFunction, ToolSpec};
 use keyway::{ErrorKind, PluginError, Result, serde_json};
 
 /// How to greet.
@@ -65,6 +65,18 @@ async fn r#nothing() -> Result<()> {
     Ok(())
 }
 
+/// Says all that there is to say of it.
+#[keyway::tool(
+    title = "Copy",
+    read_only = false,
+    idempotent,
+    reads = ["from", "filter"],
+    writes = "to",
+)]
+async fn annotated() -> Result<()> {
+    Ok(())
+}
+
 /// Own errors.
 #[keyway::tool]
 async fn own() -> Result<Tone, OwnError> {
@@ -104,6 +116,32 @@ fn a_tool_is_described_by_its_doc_comment_and_its_types() {
     let expected: serde_json::Value =
         serde_json::from_str(include_str!("data/greeting.schema.json")).expect("it is JSON");
     assert_eq!(input_schema, expected, "found:\n{input_schema:#}");
+}
+
+#[test]
+fn what_the_attribute_says_of_a_tool_is_in_its_description() {
+    let spec = annotated::spec();
+    let annotations = ToolAnnotations::new()
+        .with_title("Copy")
+        .with_read_only(false)
+        .with_idempotent(true);
+    assert_eq!(spec.annotations, annotations);
+    let paths = [
+        PathParameter::read("from"),
+        PathParameter::read("filter"),
+        PathParameter::write("to"),
+    ];
+    assert_eq!(spec.path_parameters, paths);
+
+    let json = serde_json::to_string(&nothing::spec()).expect("it is JSON");
+    assert!(
+        !json.contains("annotations") && !json.contains("path"),
+        "{json}"
+    );
+    assert_eq!(
+        nothing::spec(),
+        serde_json::from_str(&json).expect("it reads back")
+    );
 }
 
 #[test]
