@@ -190,8 +190,10 @@ pub fn reference() -> Vec<(&'static str, Vec<Explained>)> {
             cure,
         }
     });
-    let tables: &[(&'static str, &'static [&'static Code])] =
-        &[("Dependencies", crate::resolve::codes::ALL)];
+    let tables: &[(&'static str, &'static [&'static Code])] = &[
+        ("Dependencies", crate::resolve::codes::ALL),
+        ("Activation", crate::plan::codes::ALL),
+    ];
     let mut groups = vec![("Loading and running", errors.collect())];
     for (title, table) in tables {
         let explained = table.iter().map(|code| Explained {

@@ -131,6 +131,7 @@ pub mod inspect;
 mod journal;
 mod library;
 mod log;
+pub mod plan;
 mod registry;
 mod regular;
 mod reload;
@@ -153,6 +154,7 @@ pub use journal::{Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;
+pub use plan::{Plan, plan};
 pub use reload::{
     DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,
     Trigger,
