@@ -167,6 +167,7 @@ static TABLES: &[(&str, &[&Code])] = &[
     ("Discovery", crate::discovery::codes::ALL),
     ("Which plugins run", crate::platform::codes::ALL),
     ("Dependencies", crate::resolve::codes::ALL),
+    ("Activation", crate::plan::codes::ALL),
     ("Loading and running", crate::error::codes::ALL),
     ("Compatibility", crate::deprecation::CODES),
 ];

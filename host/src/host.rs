@@ -15,7 +15,7 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use keyway::capability::Capability;
@@ -87,20 +87,35 @@ struct Inner {
     _filter: FilterWatchStop,
 }
 
+/// A host that may be gone.
+#[derive(Clone)]
+pub(crate) struct WeakHost(Weak<Inner>);
+
+impl WeakHost {
+    pub(crate) fn upgrade(&self) -> Option<Host> {
+        self.0.upgrade().map(|inner| Host { inner })
+    }
+}
+
 impl Host {
+    fn downgrade(&self) -> WeakHost {
+        WeakHost(Arc::downgrade(&self.inner))
+    }
+
     /// A host for an application of this name and version. Plugins state in their manifest which
     /// versions of the application they work with.
     pub fn builder(name: impl Into<String>, version: semver::Version) -> HostBuilder {
         HostBuilder::new(name.into(), version)
     }
 
-    /// The tool of this name.
+    /// The tool of this name. It may be that of a plugin in the roots that starts when it is first
+    /// needed, which is when the tool is called.
     ///
     /// # Errors
     ///
-    /// [`HostErrorKind::NotFound`] when no loaded plugin offers it.
+    /// [`HostErrorKind::NotFound`] when no plugin offers it.
     pub fn tool(&self, name: &str) -> Result<ToolClient, HostError> {
-        ToolClient::new(&self.inner.registry, name)
+        ToolClient::new(&self.inner.registry, self.downgrade(), name)
     }
 
     /// A capability by the type of its handle: `host.capability::<ImageFilterHandle>("blur")`.

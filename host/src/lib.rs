@@ -135,6 +135,7 @@ pub mod inspect;
 mod journal;
 mod library;
 mod log;
+pub mod plan;
 mod platform;
 mod policy;
 mod registry;
@@ -164,6 +165,7 @@ pub use journal::{Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;
+pub use plan::{Plan, plan};
 pub use platform::{Enablement, PluginRecord, Report, Runtime};
 pub use policy::{Approval, Call, Decision, Policy};
 pub use reload::{

@@ -211,6 +211,19 @@ impl Registry {
         }
     }
 
+    /// A handle to what is going to be offered under a name.
+    pub(crate) fn expected<C: Capability>(&self, name: &str) -> Result<C, HostError> {
+        self.learn::<C>()?;
+        let key = Key {
+            id: C::ID.to_owned(),
+            major: C::MAJOR,
+            name: name.to_owned(),
+        };
+        let label = format!("{}/{} `{name}`", C::ID, C::MAJOR);
+        let slot = Arc::clone(&self.write().record(&key).slot);
+        Ok(C::from_target(Target::slot(slot, label.into())))
+    }
+
     pub(crate) fn tool_facts(&self, key: &Key) -> Option<Arc<ToolFacts>> {
         self.read().records.get(key)?.service.as_ref()?.tool.clone()
     }
@@ -431,14 +444,18 @@ impl Tables {
         (replaced, room, news)
     }
 
-    fn fill(&mut self, owner: &Arc<str>, offer: &Offer) -> Option<Retired<Entry>> {
-        let record = match self.records.entry(offer.key.clone()) {
+    fn record(&mut self, key: &Key) -> &mut Record {
+        match self.records.entry(key.clone()) {
             btree_map::Entry::Occupied(occupied) => occupied.into_mut(),
             btree_map::Entry::Vacant(vacant) => vacant.insert(Record {
                 slot: Arc::new(Slot::new(None)),
                 service: None,
             }),
-        };
+        }
+    }
+
+    fn fill(&mut self, owner: &Arc<str>, offer: &Offer) -> Option<Retired<Entry>> {
+        let record = self.record(&offer.key);
         let service = Service {
             owner: Arc::clone(owner),
             layout: offer.layout,

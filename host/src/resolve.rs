@@ -63,6 +63,8 @@ mod similar;
 mod tests;
 
 use edges::Edges;
+#[cfg(test)]
+pub(crate) use edges::steps;
 use graph::{Graph, What};
 use settle::Rounds;
 use similar::Similar;
@@ -289,5 +291,35 @@ impl Resolution {
             .iter()
             .map(|place| self.order[*place].as_str())
             .collect()
+    }
+
+    /// These plugins as far as they start, one after the other, each after what it needs; everybody once.
+    /// One walk for all of them, whatever they have in common.
+    pub(crate) fn in_turn<'s>(&'s self, ids: impl Iterator<Item = &'s str>) -> Vec<&'s str> {
+        let mut taken = vec![false; self.order.len()];
+        let mut turns = Vec::new();
+        for id in ids {
+            let mut open: Vec<usize> = self.places.get(id).copied().into_iter().collect();
+            let begin = turns.len();
+            while let Some(place) = open.pop() {
+                if !taken[place] {
+                    taken[place] = true;
+                    turns.push(place);
+                    open.extend(self.needs.of(place));
+                }
+            }
+            turns[begin..].sort_unstable();
+        }
+        turns
+            .iter()
+            .map(|place| self.order[*place].as_str())
+            .collect()
+    }
+
+    /// What a plugin that starts needs directly.
+    pub(crate) fn direct_needs(&self, id: &str) -> impl Iterator<Item = &str> {
+        let place = self.places.get(id);
+        let needs = place.map_or(&[][..], |place| self.needs.of(*place));
+        needs.iter().map(|place| self.order[*place].as_str())
     }
 }

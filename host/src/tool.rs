@@ -12,6 +12,8 @@ use keyway::{ErrorKind, PluginError, Result};
 use serde_json::Value;
 
 use crate::error::{HostError, HostErrorKind};
+use crate::host::WeakHost;
+use crate::plan::Trigger;
 use crate::policy::Arguments;
 use crate::registry::{Key, Registry};
 
@@ -69,14 +71,25 @@ pub struct ToolClient {
     handle: ToolHandle,
     key: Arc<Key>,
     registry: Arc<Registry>,
+    /// Who starts the plugin, should it not run yet.
+    host: WeakHost,
 }
 
 impl ToolClient {
     pub(crate) fn new(
         registry: &Arc<Registry>,
+        host: WeakHost,
         name: &str,
     ) -> std::result::Result<Self, HostError> {
-        let handle = registry.handle::<ToolHandle>(name)?;
+        let handle = match registry.handle::<ToolHandle>(name) {
+            Ok(handle) => handle,
+            Err(error) => match host.upgrade() {
+                Some(host) if host.is_dormant(Trigger::Tool(name)) => {
+                    registry.expected::<ToolHandle>(name)?
+                }
+                _ => return Err(error),
+            },
+        };
         let key = Key {
             id: ToolHandle::ID.to_owned(),
             major: ToolHandle::MAJOR,
@@ -86,6 +99,7 @@ impl ToolClient {
             handle,
             key: Arc::new(key),
             registry: Arc::clone(registry),
+            host,
         })
     }
 
@@ -107,14 +121,14 @@ impl ToolClient {
         }
     }
 
-    /// Calls the tool.
+    /// Calls the tool. Where its plugin is one that starts when it is first needed, that is now.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] when the arguments do not fit the tool's schema, in which case
     /// the plugin was not called; otherwise whatever the call answers.
     pub async fn call(&self, arguments: Value) -> Result<Value> {
-        self.facts()?.check(&arguments)?;
+        self.awake().await?.check(&arguments)?;
         let text = arguments.to_string();
         let arguments = Arguments::new(arguments);
         let mut call = pin!(self.handle.call(text));
@@ -131,6 +145,23 @@ impl ToolClient {
         })
     }
 
+    /// What is known of the tool, once its plugin runs.
+    async fn awake(&self) -> Result<Arc<ToolFacts>> {
+        if let Some(facts) = self.registry.tool_facts(&self.key) {
+            return Ok(facts);
+        }
+        let trigger = Trigger::Tool(&self.key.name);
+        match self.host.upgrade() {
+            Some(host) if host.is_dormant(trigger) => {
+                host.activate(trigger)
+                    .await
+                    .map_err(|error| not_started(&self.key.name, &error))?;
+            }
+            _ => {}
+        }
+        self.facts()
+    }
+
     fn facts(&self) -> Result<Arc<ToolFacts>> {
         self.registry.tool_facts(&self.key).ok_or_else(|| {
             PluginError::of(
@@ -139,6 +170,16 @@ impl ToolClient {
             )
         })
     }
+}
+
+/// For a tool whose plugin was to be started for it.
+#[cold]
+fn not_started(name: &str, error: &HostError) -> PluginError {
+    PluginError::of(
+        ErrorKind::Unavailable,
+        format!("the plugin of tool `{name}` was not started: {error}"),
+    )
+    .code("not-started")
 }
 
 impl fmt::Debug for ToolClient {

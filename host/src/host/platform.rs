@@ -6,6 +6,7 @@
 
 mod begin;
 mod end;
+mod plan;
 mod survey;
 
 use std::collections::{BTreeMap, HashMap};

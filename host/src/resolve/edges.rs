@@ -66,7 +66,7 @@ impl Edges {
 /// Counts how many edges this thread has looked at, so that tests can say how the work grows without
 /// a clock.
 #[cfg(test)]
-pub(super) mod steps {
+pub(crate) mod steps {
     use std::cell::Cell;
 
     thread_local! {
@@ -78,7 +78,7 @@ pub(super) mod steps {
     }
 
     /// How many steps `work` takes.
-    pub(in crate::resolve) fn of<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, usize) {
         let before = TAKEN.get();
         let answer = work();
         (answer, TAKEN.get() - before)

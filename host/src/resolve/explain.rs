@@ -1,22 +1,27 @@
 //! Why a plugin cannot start, and what it goes without, in words.
 //!
-//! What is said of one plugin is bounded, however many others are behind it: the middle of a long chain
-//! or circle is left out of the text.
+//! What is said of one plugin is bounded, however many others are behind it.
 
 use std::collections::BTreeMap;
+
+use semver::{Version, VersionReq};
 
 use crate::finding::Finding;
 
 use super::arrange::Arrangement;
 use super::blame::Blame;
-use super::circle::{Knot, knots};
+use super::circle::knots;
 use super::codes;
 use super::graph::{Found, Graph, Want, What};
 use super::rivals::Rivals;
 use super::settle::Rounds;
 use super::similar::Similar;
 
-/// How many plugins of a chain or circle a text names before it leaves some out.
+mod trail;
+
+use trail::Trails;
+
+/// How many plugins or versions a text names before it leaves some out.
 const MOST_NAMED: usize = 12;
 
 /// The findings about all plugins, and the circles among them.
@@ -40,7 +45,7 @@ pub(super) fn explain<'a>(
     let mut explainer = Explainer {
         graph,
         rounds,
-        blame,
+        trails: Trails::along(graph, blame),
         rivals: Rivals::of(graph),
         knot_of,
         serving: (graph.plugins.len()..graph.nodes())
@@ -51,7 +56,10 @@ pub(super) fn explain<'a>(
             .collect(),
         similar,
     };
-    let circles: Vec<String> = knots.iter().map(|knot| explainer.circle(knot)).collect();
+    let circles: Vec<String> = knots
+        .iter()
+        .map(|knot| explainer.trails.circle(knot))
+        .collect();
 
     let mut blocked = BTreeMap::new();
     let mut notes = Vec::new();
@@ -101,7 +109,7 @@ pub(super) fn explain<'a>(
 struct Explainer<'g, 'a> {
     graph: &'g Graph<'a>,
     rounds: &'g Rounds,
-    blame: Blame,
+    trails: Trails<'g, 'a>,
     rivals: Rivals<'a>,
     /// For each node the number of its knot.
     knot_of: Vec<Option<usize>>,
@@ -119,8 +127,10 @@ impl Explainer<'_, '_> {
     fn lacks(&mut self, number: usize, want: &Want<'_>) -> Option<Finding> {
         match (want.found, want.what) {
             (Found::Node(node), _) => self.blocked_by(number, node),
-            (Found::Unfit(other), _) => Some(self.unfit(number, other, want)),
-            (Found::Nothing | Found::OnlyItself, What::Plugin { id, versions }) => {
+            (Found::Unfit(other), What::Plugin { id, versions }) => {
+                Some(self.unfit(number, other, id, versions))
+            }
+            (_, What::Plugin { id, versions }) => {
                 let message = format!("needs '{id}' {versions}, which is missing");
                 let hint = match self.similar.plugin(id) {
                     Some(meant) => format!("there is '{meant}'; is that what is meant?"),
@@ -128,19 +138,19 @@ impl Explainer<'_, '_> {
                 };
                 Some(codes::DEPENDENCY_MISSING.finding(message).hint(hint))
             }
-            (Found::Nothing, What::Capability(_)) => {
-                let message = format!("needs {}, which nobody offers", want.what);
-                let hint = self.similar_offer(want.what).unwrap_or_else(|| {
-                    "install a plugin that offers it, or enable it if it is disabled".to_owned()
-                });
-                Some(codes::CAPABILITY_MISSING.finding(message).hint(hint))
-            }
-            (Found::OnlyItself, What::Capability(_)) => {
+            (Found::OnlyItself, _) => {
                 let message = format!("needs {}, which nobody else offers", want.what);
                 Some(codes::CAPABILITY_MISSING.finding(message).hint(
                     "it is needed before this plugin can offer it; take it out of [plugin.requires], \
                      or make it optional",
                 ))
+            }
+            (_, What::Capability(_)) => {
+                let message = format!("needs {}, which nobody offers", want.what);
+                let hint = self.similar_offer(want.what).unwrap_or_else(|| {
+                    "install a plugin that offers it, or enable it if it is disabled".to_owned()
+                });
+                Some(codes::CAPABILITY_MISSING.finding(message).hint(hint))
             }
         }
     }
@@ -155,10 +165,8 @@ impl Explainer<'_, '_> {
         Some(format!("there is {meant}; is that what is meant?"))
     }
 
-    fn unfit(&self, number: usize, other: usize, want: &Want<'_>) -> Finding {
-        let What::Plugin { id, versions } = want.what else {
-            unreachable!("only plugins have versions that do not fit");
-        };
+    /// That a plugin is there in a version that does not fit, and what would.
+    fn unfit(&self, number: usize, other: usize, id: &str, versions: &VersionReq) -> Finding {
         let found = self.graph.plugins[other].versions[0];
         let (me, needs) = (self.id(number), format!("needs '{id}' {versions}"));
         if let Some((rival, theirs)) = self.rivals.against(number, other, versions) {
@@ -179,7 +187,7 @@ impl Explainer<'_, '_> {
             ),
             None => format!("{needs}, and {found} is there"),
         };
-        let release = semver::Version::new(found.major, found.minor, found.patch);
+        let release = Version::new(found.major, found.minor, found.patch);
         let hint = if versions.matches(&release) {
             // Cargo's rule, and the one that people trip over.
             format!(
@@ -201,115 +209,25 @@ impl Explainer<'_, '_> {
     }
 
     /// What is behind a need that is there and cannot start.
-    fn blocked_by(&self, number: usize, node: usize) -> Option<Finding> {
+    fn blocked_by(&mut self, number: usize, node: usize) -> Option<Finding> {
         let knot = self.knot_of[number];
         if self.rounds.has(node) || (knot.is_some() && self.knot_of[node] == knot) {
             return None;
         }
-        if self.blame.next(node) == Some(number) && self.graph.port(node).is_some() {
+        let code = &codes::DEPENDENCY_BLOCKED;
+        if let Some(port) = self
+            .graph
+            .port(node)
+            .filter(|_| self.trails.leads_to(node, number))
+        {
             // What is behind the others who offer it is told of them.
-            let capability = self.capability(node);
+            let capability = port.capability;
             let message = format!("needs {capability}, and all others who offer it are blocked");
-            return Some(codes::DEPENDENCY_BLOCKED.finding(message));
+            return Some(code.finding(message));
         }
-        let end = self.blame.end(node);
-        let message = self.chain(node, end) + &self.trouble_of(end);
+        let (message, end) = self.trails.chain(node);
         let hint = format!("see what is found about '{}'", self.id(end));
-        Some(codes::DEPENDENCY_BLOCKED.finding(message).hint(hint))
-    }
-
-    /// The way from a need to the plugin where the trouble is.
-    fn chain(&self, node: usize, end: usize) -> String {
-        let mut text = String::new();
-        let mut named = 0;
-        let mut at = Some(node);
-        while let Some(node) = at {
-            // A port is named together with the plugin behind it.
-            let (plugin, capability) = match (self.graph.port(node), self.blame.next(node)) {
-                (Some(port), Some(plugin)) => (plugin, Some(port.capability)),
-                _ => (node, None),
-            };
-            if named == MOST_NAMED && plugin != end {
-                let left_out = self.blame.plugins_before_end(plugin);
-                text += &format!(
-                    ", and so on over {left_out} more plugin{} to '{}'",
-                    if left_out == 1 { "" } else { "s" },
-                    self.id(end)
-                );
-                break;
-            }
-            text += if named == 0 {
-                "needs "
-            } else {
-                ", which needs "
-            };
-            if let Some(capability) = capability {
-                text += &format!("{capability} of ");
-            }
-            text += &format!("'{}'", self.id(plugin));
-            named += 1;
-            at = self.blame.next(plugin);
-        }
-        text
-    }
-
-    /// What is wrong with the plugin where a chain ends.
-    fn trouble_of(&self, plugin: usize) -> String {
-        let plugin_at_end = &self.graph.plugins[plugin];
-        if plugin_at_end.is_duplicate() {
-            return ", which is there more than once".to_owned();
-        }
-        let needs = plugin_at_end.wants.iter().filter(|want| !want.optional);
-        for want in needs {
-            let what = want.what;
-            match want.found {
-                Found::Node(_) => {}
-                Found::Nothing if matches!(what, What::Plugin { .. }) => {
-                    return format!(", which needs {what}, which is missing");
-                }
-                Found::Nothing => return format!(", which needs {what}, which nobody offers"),
-                Found::OnlyItself => {
-                    return format!(", which needs {what}, which nobody else offers");
-                }
-                Found::Unfit(other) => {
-                    let found = self.graph.plugins[other].versions[0];
-                    return format!(", which needs {what}, and {found} is there");
-                }
-            }
-        }
-        ", which is in a dependency cycle".to_owned()
-    }
-
-    fn capability(&self, node: usize) -> &str {
-        self.graph.port(node).map_or("", |port| port.capability)
-    }
-
-    fn circle(&self, knot: &Knot) -> String {
-        let first = self.id(knot.circle[0].0);
-        let mut text = format!("is in a dependency cycle: {first}");
-        // The circle begins and ends with its first member.
-        let steps = knot.circle.iter().skip(1).chain(knot.circle.first());
-        let left_out = knot.circle.len().saturating_sub(MOST_NAMED);
-        for (index, (member, through)) in steps.enumerate() {
-            let is_last = index + 1 == knot.circle.len();
-            if index + 1 >= MOST_NAMED && !is_last {
-                continue;
-            }
-            if is_last && left_out > 0 {
-                text += &format!(" -> ({left_out} more)");
-            }
-            text += &format!(" -> {}", self.id(*member));
-            if let Some(port) = through {
-                text += &format!(" (offers {})", self.capability(*port));
-            }
-        }
-        if knot.members.len() > knot.circle.len() {
-            text += &format!(
-                "; it is one of several among {} plugins that all need each other",
-                knot.members.len()
-            );
-        }
-        text
+        Some(code.finding(message).hint(hint))
     }
 
     /// What is to be said of something that a plugin can use; none if it has it.
@@ -378,7 +296,7 @@ impl Explainer<'_, '_> {
     }
 }
 
-fn duplicate(versions: &[&semver::Version]) -> Finding {
+fn duplicate(versions: &[&Version]) -> Finding {
     let named: Vec<String> = versions
         .iter()
         .take(MOST_NAMED)

@@ -77,8 +77,14 @@ impl Plugin<'_> {
 
     /// Whether something is wrong with the plugin that no other plugin's start would mend.
     pub(super) fn has_fault(&self) -> bool {
-        let lacks = |want: &Want<'_>| !want.optional && !matches!(want.found, Found::Node(_));
-        self.is_duplicate() || self.wants.iter().any(lacks)
+        self.is_duplicate() || self.wants.iter().any(Want::is_fault)
+    }
+}
+
+impl Want<'_> {
+    /// Whether the plugin needs this, and there is nothing that could become it.
+    pub(super) fn is_fault(&self) -> bool {
+        !self.optional && !matches!(self.found, Found::Node(_))
     }
 }
 

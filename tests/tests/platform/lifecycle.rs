@@ -1,5 +1,6 @@
 //! Starting and stopping in the order of dependencies.
 
+use keyway_host::plan::Trigger;
 use keyway_host::{HostErrorKind, Runtime};
 use keyway_tests::many::Part;
 use serde_json::json;
@@ -171,5 +172,56 @@ fn one_that_starts_lazily_waits_until_somebody_needs_it() {
     assert_eq!(done(&report), ["needed", "app"]);
     let idle = host.record("idle").expect("it is there");
     assert_eq!((idle.lazy, idle.runtime.name()), (true, "resolved"));
-    assert!(host.tool("idle").is_err());
+    let tool = host.tool("idle").expect("a plugin declares it");
+    assert_eq!(scene.log().len(), 4, "nobody called it");
+    let answer = host
+        .block_on(tool.call(json!({})))
+        .expect("it is started for that");
+    assert_eq!(answer["name"], "idle");
+    assert_eq!(scene.log(), ["prepare idle", "activate idle"]);
+    assert!(
+        host.record("idle")
+            .expect("it is there")
+            .runtime
+            .is_active()
+    );
+}
+
+#[test]
+fn a_plan_says_who_is_started_for_what_and_starts_nobody() {
+    let scene = Scene::new();
+    let lazy = json!({ "startup": false, "on": ["event:message.*"] });
+    scene
+        .add(
+            Part::new("listener")
+                .with("activation", lazy)
+                .needs("store", json!("*")),
+        )
+        .add(Part::new("store"));
+    let host = scene.host();
+    host.block_on(host.discover()).expect("the host lives");
+    let plan = host.plan(Trigger::Event("message.received"));
+    let told: Vec<String> = plan
+        .entries
+        .iter()
+        .map(|entry| format!("{}: {}", entry.plugin, entry.reasons[0]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "store: dependency of 'listener'",
+            "listener: hint event:message.*"
+        ]
+    );
+    assert!(scene.log().is_empty());
+    let report = host.block_on(host.activate(Trigger::Event("message.received")));
+    assert_eq!(done(&report.expect("they start")), ["store", "listener"]);
+    let error = host
+        .block_on(host.activate(Trigger::Tool("stoer")))
+        .expect_err("nobody has it");
+    assert_eq!(error.code(), "nothing-to-activate");
+    assert!(
+        error.to_string().contains("did you mean 'store'"),
+        "{error}"
+    );
 }

@@ -4,8 +4,7 @@ use std::fmt::Write;
 use std::thread;
 
 use super::world::World;
-use crate::resolve::edges::steps;
-use crate::resolve::resolve;
+use crate::resolve::{resolve, steps};
 
 /// All ids have the same length, so that texts differ by what they say only.
 fn id(number: usize) -> String {
