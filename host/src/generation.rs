@@ -42,12 +42,7 @@ pub(crate) struct Generation {
 
 impl Generation {
     /// The error of the host when its code failed, without the secrets among its settings.
-    pub(crate) fn failed(
-        &self,
-        kind: HostErrorKind,
-        doing: &str,
-        error: PluginError,
-    ) -> HostError {
+    pub(crate) fn failed(&self, kind: HostErrorKind, doing: &str, error: PluginError) -> HostError {
         HostError::from_plugin(kind, doing, self.secrets.scrub_error(error))
     }
 }

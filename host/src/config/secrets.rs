@@ -79,7 +79,9 @@ mod tests {
     use super::*;
 
     fn secrets(texts: &[&str]) -> Secrets {
-        let texts = texts.iter().map(|text| (text.to_string(), "***".to_owned()));
+        let texts = texts
+            .iter()
+            .map(|text| (text.to_string(), "***".to_owned()));
         Secrets::new(texts.collect())
     }
 

@@ -75,8 +75,7 @@ impl Activation {
         let warnings = check_declared(&self.manifest, &registrations)?;
         let owner = Arc::clone(&self.generation) as Arc<dyn Owner>;
         let registered = registrations.0.into_iter();
-        let offers =
-            registered.map(|(name, provided)| self.offer(&name, provided, &owner));
+        let offers = registered.map(|(name, provided)| self.offer(&name, provided, &owner));
         Ok((offers.collect::<Result<_, _>>()?, warnings))
     }
 
@@ -107,7 +106,8 @@ impl Activation {
         let tool = ToolHandle::from_target(Target::fixed(Arc::clone(&entry)));
         let spec = tool.spec().map_err(|error| {
             let doing = format!("describing tool `{name}`");
-            self.generation.failed(HostErrorKind::Registration, &doing, error)
+            self.generation
+                .failed(HostErrorKind::Registration, &doing, error)
         })?;
         let facts = ToolFacts::new(name, spec.0)?;
         Ok(Offer {

@@ -138,10 +138,7 @@ impl Template {
     }
 
     /// Puts the text together. As in a shell, a default also stands in for a variable that is empty.
-    pub(crate) fn expand(
-        &self,
-        env: &dyn Fn(&str) -> Option<OsString>,
-    ) -> Result<Expanded, Unset> {
+    pub(crate) fn expand(&self, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Expanded, Unset> {
         let mut text = String::new();
         let mut pieces = Vec::new();
         for part in &self.parts {

@@ -22,6 +22,7 @@ fn read(text: &str) -> Result<Settings, SettingsError> {
     };
     let text_of = |path: &Path, max_bytes: u64| match path.to_str() {
         Some("conf/SOUL.md") => Ok(format!("at most {max_bytes} bytes of soul")),
+        Some("conf/rules/HOUSE.md") => Ok(String::new()),
         _ => Err("is not there".to_owned()),
     };
     let world = World {
@@ -93,8 +94,30 @@ fn every_key_is_read() {
     let (place, _) = &weather.config["cities"];
     assert_eq!(place.to_string(), "conf/keyway.toml:34:10");
 
-    assert!(!settings.plugin("old-weather").expect("it is there").is_enabled());
+    assert!(
+        !settings
+            .plugin("old-weather")
+            .expect("it is there")
+            .is_enabled()
+    );
     assert!(settings.plugin("other").is_none());
+}
+
+#[test]
+fn the_examples_of_the_reference_are_read_and_every_key_is_in_it() {
+    let reference = include_str!("../../../CONFIG.md");
+    let mut blocks = 0;
+    for block in reference.split("```toml\n").skip(1) {
+        let (example, _) = block.split_once("```").expect("a block has an end");
+        accepted(example);
+        blocks += 1;
+    }
+    assert!(blocks >= 3, "{blocks}");
+    for key in check::all_keys() {
+        let named = [format!("`{key}`"), format!("[{key}]"), format!("[{key}.")];
+        let is_there = named.iter().any(|name| reference.contains(name));
+        assert!(is_there, "CONFIG.md does not have {key}");
+    }
 }
 
 #[test]
@@ -107,7 +130,12 @@ fn what_is_not_said_is_left_open() {
     assert!(settings.plugin["a"].is_enabled());
     assert_eq!(settings.plugin["a"].permissions, None);
     let settings = accepted("[plugin.a.permissions]\n[plugins]\nallow = []");
-    assert!(settings.plugin["a"].permissions.as_ref().is_some_and(Permissions::is_empty));
+    assert!(
+        settings.plugin["a"]
+            .permissions
+            .as_ref()
+            .is_some_and(Permissions::is_empty)
+    );
     assert_eq!(settings.plugins.allow, Some(Vec::new()));
 }
 
@@ -143,8 +171,14 @@ fn a_text_that_is_too_long_or_no_text_refuses_the_file() {
     let soul = home.path().join("SOUL.md");
     let long = "x".repeat(usize::try_from(MAX_TEXT_BYTES).expect("it fits") + 1);
     for (content, fault) in [
-        (long.as_bytes(), "is too long: expected at most 262144 bytes"),
-        (b"ok\xff".as_slice(), "is no UTF-8 text: the byte at 2 does not fit"),
+        (
+            long.as_bytes(),
+            "is too long: expected at most 262144 bytes",
+        ),
+        (
+            b"ok\xff".as_slice(),
+            "is no UTF-8 text: the byte at 2 does not fit",
+        ),
     ] {
         std::fs::write(&soul, content).expect("a file");
         let error = Settings::read(&path).expect_err("the text does not fit");

@@ -95,7 +95,9 @@ impl Written {
             Written::Array(items) => items.iter().map(Written::shown).collect(),
             Written::Table(entries) => {
                 let entries = entries.iter();
-                entries.map(|(key, item)| (key.clone(), item.shown())).collect()
+                entries
+                    .map(|(key, item)| (key.clone(), item.shown()))
+                    .collect()
             }
         }
     }

@@ -57,7 +57,10 @@ fn what_is_given_comes_before_the_file_and_that_before_the_environment() {
         line: 3,
         column: 9,
     };
-    assert_eq!(origins[..3], [&ConfigOrigin::Given, &at, &ConfigOrigin::Default]);
+    assert_eq!(
+        origins[..3],
+        [&ConfigOrigin::Given, &at, &ConfigOrigin::Default]
+    );
 }
 
 #[test]
@@ -210,7 +213,10 @@ fn what_is_not_declared_is_passed_on_with_a_warning_that_has_its_place() {
     assert_eq!(resolved.values()["tokn"], "hush-hush");
     let shown = format!("{resolved} {resolved:?}");
     assert!(!shown.contains("hush-hush"), "{shown}");
-    assert!(shown.contains("tokn = \"[redacted]\" (keyway.toml:2:8)"), "{shown}");
+    assert!(
+        shown.contains("tokn = \"[redacted]\" (keyway.toml:2:8)"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -224,4 +230,14 @@ fn what_is_not_shown_goes_out_of_texts_that_others_write() {
         resolved.secrets().scrub(text),
         "[redacted token]! '${KEY}' [redacted titel], public text"
     );
+}
+
+#[test]
+fn what_is_not_declared_stays_in_texts_of_plugins_that_have_no_secrets() {
+    let given = object(json!({ "mode": "thoroughly" }));
+    let sources = Sources::new(&env).given(&given);
+    let resolved = resolve(&BTreeMap::new(), &sources).expect("it fits");
+    let text = "cannot work thoroughly";
+    assert_eq!(resolved.secrets().scrub(text), text);
+    assert_eq!(resolved.shown()[0].value, "[redacted]");
 }

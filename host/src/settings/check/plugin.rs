@@ -14,7 +14,7 @@ use crate::settings::PluginSettings;
 use crate::settings::template::{Parsed, Template};
 use crate::settings::written::{Place, Written};
 
-const KEYS: Keys = Keys {
+pub(super) const KEYS: Keys = Keys {
     listed: &["enabled", "config", "permissions"],
     aliases: &[],
     elsewhere: &[(
@@ -64,10 +64,7 @@ fn plugin(field: &Field<'_>, source: &Source<'_>, report: &mut Report) -> Option
         let hint = match KEYS.meant_by(&entry.key) {
             Meant::Key(key) => format!("did you mean `{key}`?"),
             Meant::Elsewhere(path) => format!("did you mean `{}.{path}`?", table.path),
-            Meant::Unclear => format!(
-                "the plugin's own settings go under [{}.config]",
-                table.path
-            ),
+            Meant::Unclear => format!("the plugin's own settings go under [{}.config]", table.path),
         };
         table.unknown_key(entry, &KEYS.expected(), Some(hint), report);
     }

@@ -10,7 +10,10 @@ use super::{FULL, read};
 fn told(text: &str) -> String {
     match read(text) {
         Ok(settings) => format!("{settings:?} {settings:#?} {:?}", settings.warnings),
-        Err(error) => format!("{error} {error:?} {}", crate::HostError::from(error.clone())),
+        Err(error) => format!(
+            "{error} {error:?} {}",
+            crate::HostError::from(error.clone())
+        ),
     }
 }
 
@@ -25,9 +28,9 @@ fn mutated(text: &str, at: Index, length: usize, insert: &str) -> String {
 
 fn token() -> impl Strategy<Value = String> {
     const TOKENS: &[&str] = &[
-        "", "\"", "'", "\"\"\"", "[", "]", "{", "}", ",", ".", "=", "\\", "\\u", "\n", "\r\n", "\t", "#",
-        "-", "0", "1e9", "nan", "true", "\u{0}", "\u{feff}", "é", "[[", "]]", "a.b", "host", "plugin",
-        "plugins", "config", "${", "$${", "${A}", "${A:-", "context", "file",
+        "", "\"", "'", "\"\"\"", "[", "]", "{", "}", ",", ".", "=", "\\", "\\u", "\n", "\r\n",
+        "\t", "#", "-", "0", "1e9", "nan", "true", "\u{0}", "\u{feff}", "é", "[[", "]]", "a.b",
+        "host", "plugin", "plugins", "config", "${", "$${", "${A}", "${A:-", "context", "file",
     ];
     prop_oneof![select(TOKENS).prop_map(str::to_owned), any::<String>()]
 }
