@@ -7,6 +7,7 @@
 //! manifest does not declare.
 
 mod changes;
+mod fit;
 mod resolved;
 mod schema;
 mod secrets;
@@ -20,11 +21,12 @@ use keyway_manifest::{ConfigField, ConfigType, ItemType};
 use serde_json::{Map, Value};
 
 pub use self::changes::{Changes, Steps, diff};
+use self::fit::check;
 use self::resolved::Setting;
 pub use self::resolved::{ConfigOrigin, ConfigValue, Resolved};
 pub use self::schema::config_schema;
 pub(crate) use self::secrets::Secrets;
-use self::words::{expectation, kind_of, show};
+use self::words::expectation;
 use crate::error::{HostError, HostErrorKind};
 use crate::settings::{Place, PluginSettings, Written};
 use crate::suggest::suggestion;
@@ -108,6 +110,8 @@ pub fn resolve(
     let is_set = |name: &str| {
         given.contains_key(name) || written.is_some_and(|written| written.contains_key(name))
     };
+    let is_secret = |field: &ConfigField| matches!(field.ty, ConfigType::Secret);
+    let has_secrets = schema.values().any(is_secret);
     let mut warnings = Vec::new();
     let mut undeclared: BTreeMap<&str, Option<&Place>> = BTreeMap::new();
     for (name, (place, written)) in written.into_iter().flatten() {
@@ -115,7 +119,7 @@ pub fn resolve(
             continue;
         }
         undeclared.insert(name, Some(place));
-        match unchecked(name, place, written, sources) {
+        match unchecked(name, place, written, sources, has_secrets) {
             Ok(setting) => {
                 settings.insert(name, setting);
             }
@@ -124,7 +128,7 @@ pub fn resolve(
     }
     for (name, value) in given.iter().filter(|(name, _)| !schema.contains_key(*name)) {
         undeclared.insert(name, None);
-        let setting = Setting::undeclared(name, value.clone(), ConfigOrigin::Given, Vec::new());
+        let setting = Setting::undeclared(name, value.clone(), ConfigOrigin::Given, has_secrets);
         settings.insert(name, setting);
     }
     for (name, place) in undeclared {
@@ -266,6 +270,7 @@ fn unchecked<'a>(
     place: &'a Place,
     written: &'a Written,
     sources: &Sources<'a>,
+    has_secrets: bool,
 ) -> Result<Setting, Problem<'a>> {
     let filled = written.fill(sources.env, &Value::String);
     let filled = filled.map_err(|unset| {
@@ -279,7 +284,8 @@ fn unchecked<'a>(
         }
     })?;
     let origin = ConfigOrigin::at(place);
-    let mut setting = Setting::undeclared(name, filled.value, origin, filled.private);
+    let mut setting = Setting::undeclared(name, filled.value, origin, has_secrets);
+    setting.private.extend(filled.private);
     setting.show_variables(written);
     Ok(setting)
 }
@@ -319,71 +325,6 @@ fn default_value(default: &keyway_manifest::ConfigValue) -> Result<Value, String
         ConfigValue::Boolean(truth) => Ok(Value::from(*truth)),
         ConfigValue::Array(items) => items.iter().map(default_value).collect(),
         _ => Err("this version of the host cannot read its default".to_owned()),
-    }
-}
-
-/// Whether a value is of the type and within its bounds. Of one that is private only its kind is told.
-fn check(ty: &ConfigType, value: &Value, is_private: bool) -> Result<(), String> {
-    let found = |value: &Value| match is_private {
-        true => kind_of(value).to_owned(),
-        false => show(value),
-    };
-    let fits = match ty {
-        ConfigType::String | ConfigType::Secret => value.is_string(),
-        ConfigType::Boolean => value.is_boolean(),
-        ConfigType::Integer { min, max } => value
-            .as_i64()
-            .is_some_and(|number| within(number, *min, *max)),
-        ConfigType::Number { min, max } => value
-            .as_f64()
-            .is_some_and(|number| number.is_finite() && within(number, *min, *max)),
-        ConfigType::Enum { values } => value
-            .as_str()
-            .is_some_and(|text| values.iter().any(|choice| choice == text)),
-        ConfigType::Array { items } => {
-            let misfit = value.as_array().map(|array| {
-                let mut array = array.iter().enumerate();
-                array.find(|(_, item)| !item_fits(*items, item))
-            });
-            if let Some(Some((index, item))) = misfit {
-                return Err(format!(
-                    "expected {}, found {} at index {index}",
-                    expectation(ty),
-                    found(item)
-                ));
-            }
-            misfit.is_some()
-        }
-        other => {
-            return Err(format!(
-                "this version of the host knows no type `{}`",
-                other.name()
-            ));
-        }
-    };
-    if fits {
-        return Ok(());
-    }
-    let mut what = format!("expected {}, found {}", expectation(ty), found(value));
-    if let (ConfigType::Enum { values }, Some(text), false) = (ty, value.as_str(), is_private)
-        && let Some(similar) = suggestion(text, values.iter().map(String::as_str))
-    {
-        what.push_str(&format!(", did you mean \"{similar}\"?"));
-    }
-    Err(what)
-}
-
-fn within<T: PartialOrd>(value: T, min: Option<T>, max: Option<T>) -> bool {
-    min.is_none_or(|min| value >= min) && max.is_none_or(|max| value <= max)
-}
-
-fn item_fits(ty: ItemType, item: &Value) -> bool {
-    match ty {
-        ItemType::String => item.is_string(),
-        ItemType::Integer => item.is_i64(),
-        ItemType::Number => item.as_f64().is_some_and(f64::is_finite),
-        ItemType::Boolean => item.is_boolean(),
-        _ => false,
     }
 }
 

@@ -124,15 +124,19 @@ impl Setting {
         }
     }
 
-    /// A value of which nobody knows whether it is a secret, perhaps under a misspelt name.
+    /// A value of which nobody knows whether it is a secret, perhaps under a misspelt name. That it
+    /// may be one is reason enough not to show it; to take it out of what others write, there has to
+    /// be a secret that it may be.
     pub(super) fn undeclared(
         name: &str,
         value: Value,
         origin: ConfigOrigin,
-        private: Vec<(String, String)>,
+        may_be_meant: bool,
     ) -> Self {
         let mut setting = Setting::secret(name, value, origin);
-        setting.private.extend(private);
+        if !may_be_meant {
+            setting.private.clear();
+        }
         setting
     }
 

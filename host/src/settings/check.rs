@@ -29,6 +29,21 @@ const KEYS: Keys = Keys {
     elsewhere: &[("host", host::KEYS.listed), ("plugins", lists::KEYS.listed)],
 };
 
+/// The keys of all tables that have a fixed set of them.
+#[cfg(test)]
+pub(super) fn all_keys() -> impl Iterator<Item = &'static str> {
+    let tables = [
+        KEYS.listed,
+        host::KEYS.listed,
+        host::ROOT_KEYS.listed,
+        lists::KEYS.listed,
+        lists::LISTED_KEYS.listed,
+        plugin::KEYS.listed,
+        context::KEYS.listed,
+    ];
+    tables.into_iter().flatten().copied()
+}
+
 /// The file that is being read, and what it is read with.
 struct Source<'a> {
     file: Arc<Path>,

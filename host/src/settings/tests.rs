@@ -22,6 +22,7 @@ fn read(text: &str) -> Result<Settings, SettingsError> {
     };
     let text_of = |path: &Path, max_bytes: u64| match path.to_str() {
         Some("conf/SOUL.md") => Ok(format!("at most {max_bytes} bytes of soul")),
+        Some("conf/rules/HOUSE.md") => Ok(String::new()),
         _ => Err("is not there".to_owned()),
     };
     let world = World {
@@ -100,6 +101,23 @@ fn every_key_is_read() {
             .is_enabled()
     );
     assert!(settings.plugin("other").is_none());
+}
+
+#[test]
+fn the_examples_of_the_reference_are_read_and_every_key_is_in_it() {
+    let reference = include_str!("../../../CONFIG.md");
+    let mut blocks = 0;
+    for block in reference.split("```toml\n").skip(1) {
+        let (example, _) = block.split_once("```").expect("a block has an end");
+        accepted(example);
+        blocks += 1;
+    }
+    assert!(blocks >= 3, "{blocks}");
+    for key in check::all_keys() {
+        let named = [format!("`{key}`"), format!("[{key}]"), format!("[{key}.")];
+        let is_there = named.iter().any(|name| reference.contains(name));
+        assert!(is_there, "CONFIG.md does not have {key}");
+    }
 }
 
 #[test]

@@ -231,3 +231,13 @@ fn what_is_not_shown_goes_out_of_texts_that_others_write() {
         "[redacted token]! '${KEY}' [redacted titel], public text"
     );
 }
+
+#[test]
+fn what_is_not_declared_stays_in_texts_of_plugins_that_have_no_secrets() {
+    let given = object(json!({ "mode": "thoroughly" }));
+    let sources = Sources::new(&env).given(&given);
+    let resolved = resolve(&BTreeMap::new(), &sources).expect("it fits");
+    let text = "cannot work thoroughly";
+    assert_eq!(resolved.secrets().scrub(text), text);
+    assert_eq!(resolved.shown()[0].value, "[redacted]");
+}

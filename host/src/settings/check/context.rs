@@ -7,7 +7,7 @@ use keyway_manifest::document::{self, Field, Keys, Report, Value};
 use super::{Source, bad_name, is_name};
 use crate::settings::{ContextText, MAX_TEXT_BYTES};
 
-const KEYS: Keys = Keys::plain(&["file"]);
+pub(super) const KEYS: Keys = Keys::plain(&["file"]);
 
 pub(super) fn check(
     field: &Field<'_>,

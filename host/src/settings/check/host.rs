@@ -21,7 +21,7 @@ pub(super) const KEYS: Keys = Keys::plain(&[
     "roots",
 ]);
 
-const ROOT_KEYS: Keys = Keys::plain(&["origin", "path"]);
+pub(super) const ROOT_KEYS: Keys = Keys::plain(&["origin", "path"]);
 
 pub(super) fn check(
     field: &Field<'_>,

@@ -7,7 +7,7 @@ use crate::settings::{Listed, PluginLists};
 
 pub(super) const KEYS: Keys = Keys::plain(&["allow", "deny"]);
 
-const LISTED_KEYS: Keys = Keys::plain(&["id", "hash"]);
+pub(super) const LISTED_KEYS: Keys = Keys::plain(&["id", "hash"]);
 
 pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<PluginLists> {
     let table = field.table_with(&KEYS, report)?;

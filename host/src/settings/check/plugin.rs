@@ -14,7 +14,7 @@ use crate::settings::PluginSettings;
 use crate::settings::template::{Parsed, Template};
 use crate::settings::written::{Place, Written};
 
-const KEYS: Keys = Keys {
+pub(super) const KEYS: Keys = Keys {
     listed: &["enabled", "config", "permissions"],
     aliases: &[],
     elsewhere: &[(
