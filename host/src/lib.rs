@@ -160,3 +160,4 @@ pub use reload::{
 };
 pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability};
 pub use tool::ToolClient;
+pub use watch::{RootReport, RootWatch};
