@@ -54,6 +54,7 @@ mod cache;
 mod changes;
 pub(crate) mod codes;
 mod gate;
+mod listing;
 mod names;
 mod precedence;
 mod read;
@@ -64,6 +65,7 @@ mod way;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,7 +80,7 @@ pub use self::changes::{Changed, Changes, Succession};
 pub use self::gate::Gates;
 
 use self::cache::{Cache, Stamp};
-use self::read::{Fault, Library};
+use self::read::{Fault, Library, MANIFESTS};
 use self::scan::Scan;
 
 /// Where a root comes from. The order is that of precedence: what comes first is used.
@@ -150,10 +152,16 @@ impl Root {
         self
     }
 
-    fn absolute(&self) -> PathBuf {
+    pub(crate) fn absolute(&self) -> PathBuf {
         // An empty path is the only one that cannot be made absolute here.
         std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
     }
+}
+
+/// Whether files of this name matter to a discovery.
+pub(crate) fn is_looked_at(name: &OsStr) -> bool {
+    let is_manifest = MANIFESTS.iter().any(|manifest| name == *manifest);
+    !names::is_hidden(name) && (is_manifest || names::is_library(name))
 }
 
 /// One thing that looks like a plugin.

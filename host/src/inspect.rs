@@ -31,7 +31,7 @@ mod source;
 mod target;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::{InspectError, InspectErrorKind};
 pub use facts::{

@@ -177,3 +177,4 @@ pub use settings::{Settings, SettingsError, Strategy};
 pub use statistics::{Metering, Statistics};
 pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability, Shape};
 pub use tool::ToolClient;
+pub use watch::{RootReport, RootWatch};

@@ -28,6 +28,7 @@
 mod change;
 mod kernel;
 mod mounts;
+mod roots;
 mod set;
 mod shell;
 mod state;
@@ -44,6 +45,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::{HostError, HostErrorKind};
+
+pub use self::roots::{RootReport, RootWatch};
 
 use self::kernel::Kernel;
 use self::shell::{Message, Shell};

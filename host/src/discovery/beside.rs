@@ -1,15 +1,17 @@
-//! A plugin with a manifest beside its library: which library that is, and whether both say the
-//! same.
+//! A plugin with a manifest of its own: which library belongs to it and whether that says the same,
+//! or whether the files are there that it has instead of one.
 
-use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use keyway_manifest::{Manifest, PluginId};
+use keyway_manifest::{Content, Manifest, PluginId};
 
+use super::cache::Stamp;
 use super::gate::Admitted;
+use super::listing::{Entry, libraries};
 use super::read::MANIFESTS;
-use super::scan::{Directory, Entry, Scan, Within, not_regular};
+use super::scan::{Directory, Scan, Within, not_regular};
 use super::shell::quoted;
 use super::{Candidate, agree, codes, names, read};
 use crate::finding::Finding;
@@ -36,16 +38,22 @@ impl Scan<'_> {
         if let Some(manifest) = &manifest {
             candidate.describe(manifest);
         }
-        let used = self.code(
-            within,
-            directory,
-            entries,
-            manifest.as_ref(),
-            &mut candidate,
-        );
-        candidate
-            .findings
-            .extend(unused(entries, name, used, &path));
+        let content = manifest.as_ref().and_then(|one| one.content.as_ref());
+        let used = match content {
+            Some(content) => {
+                self.content(within, directory, content, &mut candidate);
+                Some(None)
+            }
+            None => {
+                let manifest = manifest.as_ref();
+                let used = self.code(within, directory, entries, manifest, &mut candidate);
+                used.map(Some)
+            }
+        };
+        if let Some(used) = used {
+            let unused = unused(entries, name, used, &path);
+            candidate.findings.extend(unused);
+        }
         self.keep(candidate);
     }
 
@@ -105,6 +113,31 @@ impl Scan<'_> {
         Some(name)
     }
 
+    /// Looks at the files of a plugin without code.
+    fn content(
+        &mut self,
+        within: &Within<'_>,
+        directory: &Directory,
+        content: &Content,
+        candidate: &mut Candidate,
+    ) {
+        for listed in content.skills.iter().chain(&content.resources) {
+            let path = directory.spelled.join(listed);
+            let admitted = match self.keeper.admit(&directory.real.join(listed)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let message = format!("[plugin.content] lists {listed:?}, which is not there");
+                    let finding = codes::CONTENT_MISSING.finding(message).at(&path);
+                    candidate.findings.push(finding);
+                    continue;
+                }
+                admitted => admitted,
+            };
+            if let Some(admitted) = regular(within, &path, admitted, candidate) {
+                candidate.stamps.push(Stamp::of(&admitted.metadata));
+            }
+        }
+    }
+
     /// Looks at a file of a plugin. None if it may not be read, which is noted.
     fn file(
         &mut self,
@@ -114,26 +147,34 @@ impl Scan<'_> {
         candidate: &mut Candidate,
     ) -> Option<Admitted> {
         let path = directory.spelled.join(name);
-        match self.keeper.admit_entry(&directory.real, Path::new(name)) {
-            Ok(admitted) => {
-                candidate.findings.extend(admitted.findings.iter().cloned());
-                let refusal = within.escaped(&admitted.real, &path).or_else(|| {
-                    (!admitted.metadata.is_file()).then(|| not_regular(&path, &admitted))
-                });
-                match refusal {
-                    None => Some(admitted),
-                    Some(finding) => {
-                        candidate.findings.push(finding);
-                        None
-                    }
-                }
-            }
-            Err(error) => {
-                candidate.findings.push(read::unreadable(&error).at(&path));
-                None
+        let admitted = self.keeper.admit_entry(&directory.real, Path::new(name));
+        regular(within, &path, admitted, candidate)
+    }
+}
+
+/// Notes what speaks against a file; None if it may not even be read.
+fn regular(
+    within: &Within<'_>,
+    path: &Path,
+    admitted: io::Result<Admitted>,
+    candidate: &mut Candidate,
+) -> Option<Admitted> {
+    let refusal = match admitted {
+        Ok(admitted) => {
+            candidate.findings.extend(admitted.findings.iter().cloned());
+            let is_special = !admitted.metadata.is_file();
+            let refusal = within
+                .escaped(&admitted.real, path)
+                .or_else(|| is_special.then(|| not_regular(path, &admitted)));
+            match refusal {
+                None => return Some(admitted),
+                Some(refusal) => refusal,
             }
         }
-    }
+        Err(error) => read::unreadable(&error).at(path),
+    };
+    candidate.findings.push(refusal);
+    None
 }
 
 /// The one library that may belong to a manifest, or why there is none.
@@ -168,21 +209,13 @@ fn library_among<'e>(entries: &'e [Entry], id: Option<&PluginId>) -> Result<&'e 
     }
 }
 
-fn libraries(entries: &[Entry]) -> impl Iterator<Item = &str> {
-    let names = entries.iter().map(|entry| entry.name.as_os_str());
-    names
-        .filter(|name| names::is_library(name))
-        .filter_map(OsStr::to_str)
-}
-
 /// What lies beside a manifest that its plugin does not consist of.
 fn unused(entries: &[Entry], manifest: &str, used: Option<&str>, path: &Path) -> Option<Finding> {
-    let used = used?;
     let is_second = |name: &&str| *name != manifest;
     let manifests = MANIFESTS.into_iter().filter(is_second);
     let manifests = manifests.filter(|name| entries.iter().any(|entry| entry.name == **name));
     let others: Vec<&str> = manifests
-        .chain(libraries(entries).filter(|name| *name != used))
+        .chain(libraries(entries).filter(|name| Some(*name) != used))
         .collect();
     (!others.is_empty()).then(|| {
         let message = format!("not looked at beside it: {}", names::listed(&others));

@@ -2,7 +2,7 @@
 //! looks like a plugin. [`beside`](super::beside) has those with a manifest beside their library.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use keyway_manifest::Manifest;
 
 use super::cache::{Cache, Stamp};
 use super::gate::{Admitted, Gatekeeper, Gates};
+use super::listing::{Entry, Listing, list, manifest_among};
 use super::read::{self, Embedded, Fault, Library, MANIFESTS};
 use super::shell::quoted;
 use super::{Candidate, Discovery, Origin, Root, codes, names};
@@ -49,22 +50,6 @@ pub(super) struct Directory {
     pub(super) real: PathBuf,
     /// What speaks against it, and so against all in it.
     pub(super) findings: Vec<Finding>,
-}
-
-/// A name in a directory.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Entry {
-    /// First, so that a file is found under its own name before it is found through a link.
-    is_link: bool,
-    pub(super) name: OsString,
-}
-
-/// What came of looking into a directory.
-enum Listing {
-    Complete(Vec<Entry>),
-    /// There are more than may be looked at.
-    Cut,
-    Unreadable(io::Error),
 }
 
 impl<'a> Scan<'a> {
@@ -450,27 +435,4 @@ pub(super) fn not_regular(path: &Path, admitted: &Admitted) -> Finding {
     };
     let message = format!("expected a regular file, found {found}");
     codes::NOT_REGULAR.finding(message).at(path)
-}
-
-fn list(directory: &Path, most: usize) -> Listing {
-    let read = || -> io::Result<Option<Vec<Entry>>> {
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(directory)? {
-            let entry = entry?;
-            if entries.len() == most {
-                return Ok(None);
-            }
-            entries.push(Entry {
-                is_link: entry.file_type()?.is_symlink(),
-                name: entry.file_name(),
-            });
-        }
-        entries.sort();
-        Ok(Some(entries))
-    };
-    match read() {
-        Ok(Some(entries)) => Listing::Complete(entries),
-        Ok(None) => Listing::Cut,
-        Err(error) => Listing::Unreadable(error),
-    }
 }

@@ -66,6 +66,12 @@ impl Files {
         }
     }
 
+    /// Whether a file is in the middle of a change.
+    pub(super) fn is_busy(&self, path: &Path) -> bool {
+        let file = self.files.get(path);
+        file.is_some_and(|file| file.tracked.is_busy())
+    }
+
     /// The files to look at now.
     pub(super) fn due(&self, now: Instant) -> Vec<PathBuf> {
         self.files

@@ -74,6 +74,16 @@ pub(super) fn note(endian: Endian, target: &str) -> Vec<u8> {
     note::to_vec(&NoteParts { target, ..PARTS }, endian.of_note())
 }
 
+/// An ELF library for x86-64 whose note has this manifest; none at all without one.
+pub(crate) fn elf_with_manifest(manifest: Option<&str>) -> Vec<u8> {
+    const X86_64: u16 = 62;
+    let note = manifest.map(|manifest| {
+        let parts = NoteParts { manifest, ..PARTS };
+        note::to_vec(&parts, Endian::Little.of_note())
+    });
+    elf(X86_64, 64, Endian::Little, &note.unwrap_or_default())
+}
+
 /// An ELF library with a section table.
 pub(super) fn elf(machine: u16, bits: u8, endian: Endian, notes: &[u8]) -> Vec<u8> {
     let wide = bits == 64;
