@@ -422,12 +422,6 @@ impl Within<'_> {
     }
 }
 
-/// The name of the manifest that is read.
-fn manifest_among(entries: &[Entry]) -> Option<&'static str> {
-    let is_there = |name: &&str| entries.iter().any(|entry| entry.name == **name);
-    MANIFESTS.into_iter().find(|name| is_there(name))
-}
-
 pub(super) fn not_regular(path: &Path, admitted: &Admitted) -> Finding {
     let found = match admitted.metadata.is_dir() {
         true => "a directory",

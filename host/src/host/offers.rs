@@ -103,8 +103,6 @@ impl Activation {
         let adapted = self.adapted(&means.adapters, &offers)?;
         offers.extend(adapted);
         Ok((offers, warnings))
-        let offers = registered.map(|(name, provided)| self.offer(&name, provided, &owner));
-        Ok((offers.collect::<Result<_, _>>()?, warnings))
     }
 
     /// What the application's adapters make of what the plugin offers.
@@ -161,13 +159,6 @@ impl Activation {
             true => Some(Arc::new(self.describe(name, &entry, layout)?)),
             false => None,
         };
-        let tool = ToolHandle::from_target(Target::fixed(Arc::clone(&entry)));
-        let spec = tool.spec().map_err(|error| {
-            let doing = format!("describing tool `{name}`");
-            self.generation
-                .failed(HostErrorKind::Registration, &doing, error)
-        })?;
-        let facts = ToolFacts::new(name, spec.0)?;
         Ok(Offer {
             key,
             entry,
