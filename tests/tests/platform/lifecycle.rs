@@ -210,7 +210,7 @@ fn a_plan_says_who_is_started_for_what_and_starts_nobody() {
         told,
         [
             "store: dependency of 'listener'",
-            "listener: hint event:message.*"
+            "listener: asks to be started on event:message.*"
         ]
     );
     assert!(scene.log().is_empty());
