@@ -14,6 +14,7 @@ use super::load::LoadOptions;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
 use crate::inspect::ContentHash;
+use crate::journal::{Guard, Journal, Occasion, Phase};
 use crate::library::Library;
 use crate::registry::Offer;
 use crate::status::LoadTimes;
@@ -131,6 +132,14 @@ impl Instance {
             HostError::from_plugin(HostErrorKind::Health, "the health check", error)
                 .of_plugin(&self.label())
         })
+    }
+
+    /// Notes, for those who come after a crash, that code of it is about to run in a reload.
+    pub(super) fn note(&self, journal: &Arc<Journal>, occasion: Occasion, phase: Phase) -> Guard {
+        match (self.hash, &self.path) {
+            (Some(hash), Some(path)) => journal.note(hash, &self.manifest, path, occasion, phase),
+            _ => Guard::of_static_plugin(),
+        }
     }
 
     #[cfg(feature = "unstable-next-minor")]

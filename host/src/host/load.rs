@@ -12,6 +12,7 @@ use keyway::Exported;
 use keyway::abi::Descriptor;
 use keyway::abi::note::{self, Endian};
 use keyway_manifest::{Manifest, ThreadLocals};
+use semver::Version;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
@@ -21,7 +22,7 @@ use super::{Host, Inner};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::inspect::{NoteFacts, inspect};
-use crate::journal::Guard;
+use crate::journal::{Guard, Occasion};
 use crate::library::{IdleThreads, Terms};
 use crate::registry::{Change, Offer};
 use crate::stage::Staged;
@@ -104,7 +105,7 @@ impl Host {
         let path = path.as_ref().to_owned();
         // Before the file is read: what changes after that is a change.
         self.inner.watch(&path);
-        let loaded = match self.candidate(path.clone(), options, FIRST).await {
+        let loaded = match self.candidate(path.clone(), options).await {
             Ok(candidate) => self.start(candidate).await,
             Err(error) => Err(error),
         };
@@ -142,19 +143,20 @@ impl Host {
             minor,
             times: LoadTimes::default(),
         }
-        .configured(options, FIRST, code, Guard::of_static_plugin())?;
+        .configured(
+            options,
+            Place::FIRST.number,
+            code,
+            Guard::of_static_plugin(),
+        )?;
         self.start(candidate).await
     }
 
     /// Makes a private copy of a file, inspects it and decides on it. No code of the plugin runs.
-    pub(super) async fn candidate(
-        &self,
-        path: PathBuf,
-        options: LoadOptions,
-        number: u64,
-    ) -> Result<Candidate, HostError> {
+    async fn candidate(&self, path: PathBuf, options: LoadOptions) -> Result<Candidate, HostError> {
         let (staged, took) = self.staged(&path).await?;
-        self.checked(path, staged, took, options, number).await
+        self.checked(path, staged, took, options, Place::FIRST)
+            .await
     }
 
     /// Makes a private copy of a file; answers also how long that took.
@@ -180,7 +182,7 @@ impl Host {
         staged: Staged,
         staged_in: Duration,
         options: LoadOptions,
-        number: u64,
+        place: Place,
     ) -> Result<Candidate, HostError> {
         let inner = Arc::clone(&self.inner);
         let work = move || {
@@ -196,8 +198,14 @@ impl Host {
             let about = |error: HostError| error.of_plugin(&label(&manifest)).at(&path);
             let minor = inner.side.check(&inspection, &note, &manifest);
             let minor = minor.map_err(about)?;
-            let guard = inner.journal.begin(staged.hash, &manifest, &path);
-            let guard = guard.map_err(about)?;
+            let occasion = match place.replaces {
+                Some(from) => Occasion::Reload { from },
+                None => Occasion::Load,
+            };
+            let guard = inner
+                .journal
+                .begin(staged.hash, &manifest, &path, occasion)
+                .map_err(about)?;
             let times = LoadTimes {
                 stage: staged_in,
                 inspect: clock.elapsed(),
@@ -221,7 +229,7 @@ impl Host {
                 staged,
                 terms,
             };
-            read.configured(options, number, code, guard)
+            read.configured(options, place.number, code, guard)
         };
         on_thread(self.runtime(), work).await
     }
@@ -252,8 +260,7 @@ impl Host {
             }
         };
         if let Err(error) = inner.register(&draft, &offers) {
-            self.let_go(offers).await;
-            draft.deactivate().await;
+            draft.withdraw(offers).await;
             draft.abandon().await;
             return Err(error);
         }
@@ -289,8 +296,19 @@ impl Inner {
     }
 }
 
-/// The number of the version that is loaded first.
-const FIRST: u64 = 1;
+/// Which of a plugin's versions a file is to become.
+pub(super) struct Place {
+    pub(super) number: u64,
+    /// The version that serves.
+    pub(super) replaces: Option<Version>,
+}
+
+impl Place {
+    const FIRST: Place = Place {
+        number: 1,
+        replaces: None,
+    };
+}
 
 /// What the note of a file that fits says.
 struct Read {
