@@ -281,8 +281,8 @@ impl Host {
         self.inner.tally.wait_until_open_are(in_use, patience)
     }
 
-    /// The builds of plugins that are refused, since a process died while it loaded them; sorted by
-    /// plugin and version. Those that other hosts with the same
+    /// The builds of plugins that are refused, since a process died while it loaded or reloaded them;
+    /// sorted by plugin and version. Those that other hosts with the same
     /// [state directory](HostBuilder::state_dir) died of are among them; without one there are
     /// none.
     pub fn quarantined(&self) -> Vec<Quarantined> {

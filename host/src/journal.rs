@@ -1,10 +1,13 @@
-//! The crash guard: a journal of the plugins that are being loaded, from which a later host learns
-//! which of them ended the process.
+//! The crash guard: a journal of the plugins that are being loaded or reloaded, from which a later
+//! host learns which of them ended the process.
 //!
 //! Each host with a state directory keeps one file there, locked for as long as the host lives. A
 //! load is written into it before any code of the plugin runs, and taken out when the plugin serves
 //! or was refused. A file that still has loads in it and whose lock is free belongs to a process
 //! that died in the middle of them: the next host [quarantines](quarantine) these contents.
+//!
+//! In a reload two versions take turns, and the one whose code runs is the one that stands in the
+//! journal: the new one rests while the old one gives its state away or ends its work.
 //!
 //! What is guarded against is the death of a process, not of the machine: what was written is in the
 //! system's cache and survives the process, so nothing is ever synced to the disk. The guard must
@@ -30,7 +33,7 @@ use keyway_manifest::Manifest;
 use crate::error::{HostError, HostErrorKind};
 use crate::inspect::ContentHash;
 
-pub use phase::Phase;
+pub use phase::{Occasion, Phase};
 pub use quarantine::Quarantined;
 
 use quarantine::Quarantine;
@@ -59,11 +62,20 @@ struct Own {
     /// Locked for as long as it is open.
     file: File,
     next: u64,
-    open: BTreeMap<u64, Quarantined>,
+    open: BTreeMap<u64, Load>,
 }
 
-/// A load that is under way. It is over when this is dropped, however it went: a panic that was
-/// contained or a refusal is no crash.
+/// A load that is under way.
+#[derive(Debug)]
+struct Load {
+    /// What goes into quarantine if the process dies now.
+    entry: Quarantined,
+    /// Nothing does: none of its code runs, so it does not stand in the file.
+    rests: bool,
+}
+
+/// A load that is under way, or a step of a version that a reload replaces. It is over when this is
+/// dropped, however it went: a panic that was contained or a refusal is no crash.
 #[derive(Debug)]
 #[must_use = "the load is over when this is dropped"]
 pub(crate) struct Guard {
@@ -114,15 +126,30 @@ impl Journal {
         hash: ContentHash,
         manifest: &Manifest,
         path: &Path,
+        occasion: Occasion,
     ) -> Result<Guard, HostError> {
-        let Some(state) = &self.state else {
-            return Ok(Guard::of_nothing());
-        };
-        if let Some(quarantined) = state.quarantine.find(&hash) {
+        if let Some(state) = &self.state
+            && let Some(quarantined) = state.quarantine.find(&hash)
+        {
             return Err(refusal(&quarantined, path));
         }
+        Ok(self.note(hash, manifest, path, occasion, Phase::Open))
+    }
+
+    /// Begins a step of a plugin that is loaded, whatever is in quarantine.
+    pub(crate) fn note(
+        self: &Arc<Self>,
+        hash: ContentHash,
+        manifest: &Manifest,
+        path: &Path,
+        occasion: Occasion,
+        phase: Phase,
+    ) -> Guard {
+        let Some(state) = &self.state else {
+            return Guard::of_nothing();
+        };
         let Some(mut own) = state.own() else {
-            return Ok(Guard::of_nothing());
+            return Guard::of_nothing();
         };
         let load = own.next;
         own.next += 1;
@@ -132,18 +159,20 @@ impl Journal {
             version: manifest.version.clone(),
             // For whoever reads it later, somewhere else.
             path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
-            phase: Phase::Open,
+            occasion,
+            phase,
             at: SystemTime::now(),
         };
         let written = own.write(load, Some(&entry));
-        own.open.insert(load, entry);
+        let rests = false;
+        own.open.insert(load, Load { entry, rests });
         drop(own);
         state.warn_once(written);
-        Ok(Guard {
+        Guard {
             mark: PhaseMark {
                 load: Some((Arc::clone(self), load)),
             },
-        })
+        }
     }
 
     /// What is in quarantine, sorted by plugin and version.
@@ -181,23 +210,28 @@ impl Journal {
     /// Puts a load into a phase.
     fn advance(&self, load: u64, phase: Phase) {
         self.change(|own| {
-            let entry = own.open.get_mut(&load)?;
-            entry.phase = phase;
-            entry.at = SystemTime::now();
-            let entry = entry.clone();
+            let open = own.open.get_mut(&load)?;
+            open.rests = false;
+            open.entry.phase = phase;
+            open.entry.at = SystemTime::now();
+            let entry = open.entry.clone();
             Some(own.write(load, Some(&entry)))
+        });
+    }
+
+    /// Takes a load out until its next phase.
+    fn rest(&self, load: u64) {
+        self.change(|own| {
+            let rested = std::mem::replace(&mut own.open.get_mut(&load)?.rests, true);
+            (!rested).then(|| own.take_back(load))
         });
     }
 
     /// Takes a load out.
     fn end(&self, load: u64) {
         self.change(|own| {
-            own.open.remove(&load)?;
-            Some(if own.open.is_empty() {
-                own.clear()
-            } else {
-                own.write(load, None)
-            })
+            let rested = own.open.remove(&load)?.rests;
+            (!rested).then(|| own.take_back(load))
         });
     }
 
@@ -252,7 +286,10 @@ impl Own {
         self.file.write_all(record::line(load, entry).as_bytes())
     }
 
-    fn clear(&mut self) -> io::Result<()> {
+    fn take_back(&mut self, load: u64) -> io::Result<()> {
+        if self.open.values().any(|load| !load.rests) {
+            return self.write(load, None);
+        }
         self.file.set_len(0)?;
         self.file.rewind()
     }
@@ -281,6 +318,13 @@ impl Guard {
     /// Says which phase begins.
     pub(crate) fn phase(&self, phase: Phase) {
         self.mark.phase(phase);
+    }
+
+    /// Says that none of its code runs until the next phase.
+    pub(crate) fn rest(&self) {
+        if let Some((journal, load)) = &self.mark.load {
+            journal.rest(*load);
+        }
     }
 
     /// Says it from other threads.
@@ -316,21 +360,17 @@ fn create_private(dir: &Path) -> io::Result<()> {
 }
 
 fn refusal(quarantined: &Quarantined, path: &Path) -> HostError {
-    let Quarantined {
-        hash, phase, at, ..
-    } = quarantined;
+    let Quarantined { hash, at, .. } = quarantined;
     let elsewhere = std::path::absolute(path).is_ok_and(|path| path != quarantined.path);
-    let from = if elsewhere {
-        format!(" from {}", quarantined.path.display())
+    let build = if elsewhere {
+        format!("this very build from {}", quarantined.path.display())
     } else {
-        String::new()
+        "this very build".to_owned()
     };
+    let story = quarantined.story(&build);
     HostError::new(
         HostErrorKind::Quarantined,
-        format!(
-            "quarantined: on {} a process died while it loaded this very build{from}, in phase {phase}",
-            when::utc(*at)
-        ),
+        format!("quarantined: on {} {story}", when::utc(*at)),
     )
     .hint(format!(
         "mend it and build it anew, since another build is another plugin; to load this one again, \

@@ -161,7 +161,7 @@ pub use event::{Event, EventKind, Events};
 pub use finding::{Code, Finding, Severity, explain, reference};
 pub use host::{Host, HostBuilder, LoadOptions};
 pub use inspect::inspect;
-pub use journal::{Phase, Quarantined};
+pub use journal::{Occasion, Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;

@@ -306,19 +306,25 @@ impl HostBuilder {
     /// only. Default: none, and no crash guard.
     ///
     /// With a state directory the host guards against plugins that end the process while they are
-    /// loaded: by a crash, an abort, a call of `exit`. Before any code of a plugin runs, the host
-    /// notes which build it is, and in which [`Phase`](crate::Phase); when the plugin serves or was
-    /// refused, the note goes. The next host with the same directory puts the builds that are still
+    /// loaded or reloaded: by a crash, an abort, a call of `exit`. Before any code of a plugin runs,
+    /// the host notes which build it is, and in which [`Phase`](crate::Phase); when the plugin serves
+    /// or was refused, the note goes. The next host with the same directory puts the builds that are still
     /// noted into quarantine: loading one is an error of kind [`HostErrorKind::Quarantined`], before
-    /// anything of it runs, until [`Host::release`]. Another build is another plugin.
+    /// anything of it runs, until [`Host::release`]; a reload to one is refused, and the version that
+    /// serves goes on. Another build is another plugin.
+    ///
+    /// In a reload the build is noted whose code runs: the new one, or the old one while it gives its
+    /// state away, is deactivated in exclusive mode, or is started again. While calls into the old one
+    /// come to their end, none is.
     ///
     /// How the process ended is not known to those that come later. So an end that the plugin is
     /// not to blame for counts as well, if it comes in the middle of a load: somebody kills the
     /// process, for instance since a plugin hangs, or another thread calls `exit`. An application
     /// avoids the latter by dropping the future of [`Host::load_with`] first. When several plugins
     /// are being loaded at that moment, all of them are quarantined. A panic that is contained, a
-    /// deadline that passes and a refusal are no crash. A crash after the load, in a call, is not
-    /// guarded against, and neither is [`Host::register_static`].
+    /// deadline that passes and a refusal are no crash. A crash in a call is not guarded against,
+    /// nor one at the end of a version, when it was stopped or has been replaced, and neither is
+    /// [`Host::register_static`].
     ///
     /// Several hosts and processes may share a directory, of one user and on a file system with
     /// locks. One that cannot be used is told of in a `tracing` event at level `WARN`, and the host

@@ -14,6 +14,7 @@ use crate::config::Resolved;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
 use crate::inspect::ContentHash;
+use crate::journal::{Guard, Journal, Occasion, Phase};
 use crate::library::Library;
 use crate::registry::Offer;
 use crate::status::LoadTimes;
@@ -132,6 +133,14 @@ impl Instance {
             let error = self.generation.failed(HostErrorKind::Health, doing, error);
             error.of_plugin(&self.label())
         })
+    }
+
+    /// Notes, for those who come after a crash, that code of it is about to run in a reload.
+    pub(super) fn note(&self, journal: &Arc<Journal>, occasion: Occasion, phase: Phase) -> Guard {
+        match (self.hash, &self.path) {
+            (Some(hash), Some(path)) => journal.note(hash, &self.manifest, path, occasion, phase),
+            _ => Guard::of_static_plugin(),
+        }
     }
 
     #[cfg(feature = "unstable-next-minor")]

@@ -12,6 +12,7 @@ use keyway::Exported;
 use keyway::abi::Descriptor;
 use keyway::abi::note::{self, Endian};
 use keyway_manifest::{Manifest, ThreadLocals};
+use semver::Version;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
@@ -22,7 +23,7 @@ use crate::config::Sources;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::inspect::{NoteFacts, inspect};
-use crate::journal::Guard;
+use crate::journal::{Guard, Occasion};
 use crate::library::{IdleThreads, Terms};
 use crate::registry::{Change, Offer};
 use crate::settings::PluginSettings;
@@ -154,7 +155,12 @@ impl Host {
             minor,
             times: LoadTimes::default(),
         }
-        .configured(options, FIRST, code, Guard::of_static_plugin())?;
+        .configured(
+            options,
+            Place::FIRST.number,
+            code,
+            Guard::of_static_plugin(),
+        )?;
         self.start(candidate).await
     }
 
@@ -163,7 +169,7 @@ impl Host {
         let inner = Arc::clone(&self.inner);
         let work = move || {
             let (staged, took) = inner.staged(&path)?;
-            inner.checked(path, staged, took, options, FIRST)
+            inner.checked(path, staged, took, options, Place::FIRST)
         };
         on_thread(self.runtime(), work).await
     }
@@ -181,10 +187,10 @@ impl Host {
         staged: Staged,
         staged_in: Duration,
         options: LoadOptions,
-        number: u64,
+        place: Place,
     ) -> Result<Candidate, HostError> {
         let inner = Arc::clone(&self.inner);
-        let work = move || inner.checked(path, staged, staged_in, options, number);
+        let work = move || inner.checked(path, staged, staged_in, options, place);
         on_thread(self.runtime(), work).await
     }
 
@@ -214,8 +220,7 @@ impl Host {
             }
         };
         if let Err(error) = inner.register(&draft, &offers) {
-            self.let_go(offers).await;
-            draft.deactivate().await;
+            draft.withdraw(offers).await;
             draft.abandon().await;
             return Err(error);
         }
@@ -253,7 +258,7 @@ impl Inner {
         staged: Staged,
         staged_in: Duration,
         options: LoadOptions,
-        number: u64,
+        place: Place,
     ) -> Result<Candidate, HostError> {
         let clock = Instant::now();
         // The copy is inspected, not the file: what was checked is what gets loaded.
@@ -267,8 +272,14 @@ impl Inner {
         let about = |error: HostError| error.of_plugin(&label(&manifest)).at(&path);
         let minor = self.side.check(&inspection, &note, &manifest);
         let minor = minor.map_err(about)?;
-        let guard = self.journal.begin(staged.hash, &manifest, &path);
-        let guard = guard.map_err(about)?;
+        let occasion = match place.replaces {
+            Some(from) => Occasion::Reload { from },
+            None => Occasion::Load,
+        };
+        let guard = self
+            .journal
+            .begin(staged.hash, &manifest, &path, occasion)
+            .map_err(about)?;
         let times = LoadTimes {
             stage: staged_in,
             inspect: clock.elapsed(),
@@ -292,7 +303,7 @@ impl Inner {
             staged,
             terms,
         };
-        read.configured(options, number, code, guard)
+        read.configured(options, place.number, code, guard)
     }
 
     /// Lets a plugin offer what nobody offered before.
@@ -310,8 +321,19 @@ impl Inner {
     }
 }
 
-/// The number of the version that is loaded first.
-const FIRST: u64 = 1;
+/// Which of a plugin's versions a file is to become.
+pub(super) struct Place {
+    pub(super) number: u64,
+    /// The version that serves.
+    pub(super) replaces: Option<Version>,
+}
+
+impl Place {
+    const FIRST: Place = Place {
+        number: 1,
+        replaces: None,
+    };
+}
 
 /// What the note of a file that fits says.
 struct Read {

@@ -239,6 +239,11 @@ impl Draft {
         prepared.map_err(|error| self.labelled(error))
     }
 
+    /// The next steps are those of others.
+    pub(super) fn rest(&self) {
+        self.guard.rest();
+    }
+
     /// It is about to be given a state.
     pub(super) fn takes_state(&self) {
         self.guard.phase(Phase::State);
@@ -264,7 +269,7 @@ impl Draft {
             Err(NotActivated { error, began }) => {
                 if began {
                     // It was activated, so it gets to end its work.
-                    self.deactivate().await;
+                    self.withdraw(Vec::new()).await;
                 }
                 Err(error)
             }
@@ -273,6 +278,7 @@ impl Draft {
 
     /// Asks the plugin whether it can do its work.
     pub(super) async fn health_check(&self) -> Result<(), HostError> {
+        self.guard.phase(Phase::Health);
         let root = self.root.clone();
         let deadline = self.host.inner.options.lifecycle_deadline;
         let work = move || async move { root.health_check().await };
@@ -284,7 +290,9 @@ impl Draft {
     }
 
     /// Ends the work of a plugin that was activated, and is not taken over after all.
-    pub(super) async fn deactivate(&self) {
+    pub(super) async fn withdraw(&self, offers: Vec<Offer>) {
+        self.guard.phase(Phase::Deactivate);
+        self.host.let_go(offers).await;
         let root = self.root.clone();
         let deadline = self.host.inner.options.lifecycle_deadline;
         let work = move || async move { root.deactivate().await };
@@ -297,6 +305,7 @@ impl Draft {
 
     /// Ends what the plugin had started; it has no further use.
     pub(super) async fn abandon(self) {
+        self.guard.phase(Phase::Stop);
         let host = self.host.clone();
         let deadline = host.inner.options.lifecycle_deadline;
         let _ = stop_root(host.runtime(), deadline, &self.root).await;

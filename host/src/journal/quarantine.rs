@@ -9,12 +9,12 @@ use std::time::SystemTime;
 use semver::Version;
 
 use super::create_private;
-use super::phase::Phase;
+use super::phase::{Occasion, Phase};
 use super::record::{self, Unreadable};
 use crate::inspect::ContentHash;
 use crate::regular::{self, Links};
 
-/// A build of a plugin that is refused, since a process died while it loaded it.
+/// A build of a plugin that is refused, since a process died while it loaded or reloaded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quarantined {
@@ -26,10 +26,20 @@ pub struct Quarantined {
     pub version: Version,
     /// The file that was loaded. What is not Unicode in its name is replaced.
     pub path: PathBuf,
-    /// How far the load had come.
+    /// In the course of what it ran.
+    pub occasion: Occasion,
+    /// What it was doing.
     pub phase: Phase,
     /// When that phase had begun, in milliseconds by the system's clock.
     pub at: SystemTime,
+}
+
+impl Quarantined {
+    /// What happened, as the end of a sentence; `build` is what it says for the build.
+    pub(super) fn story(&self, build: &str) -> String {
+        let (doing, phase) = (self.occasion.doing(build), self.phase);
+        format!("a process died while {doing}, in phase {phase}")
+    }
 }
 
 /// The directory of the files.

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::phase::Phase;
+use super::phase::{Occasion, Phase};
 use super::quarantine::Quarantined;
 
 const SCHEMA_VERSION: u32 = 1;
 
-/// A load, as both formats have it.
+/// What ran, as both formats have it.
 #[derive(Debug, Deserialize, Serialize)]
 struct Record {
     hash: String,
@@ -21,12 +21,15 @@ struct Record {
     version: String,
     /// For people, so what is not Unicode in it is replaced.
     path: String,
+    occasion: String,
+    /// The other version of a reload.
+    other: Option<String>,
     phase: String,
     /// Milliseconds since 1970.
     at_ms: u64,
 }
 
-/// The latest state of one load of a journal; without a record it is over.
+/// The latest state of one load of a journal; without a record none of its code runs.
 #[derive(Debug, Deserialize, Serialize)]
 struct Line {
     schema_version: u32,
@@ -68,11 +71,14 @@ impl fmt::Display for Unreadable {
 impl Record {
     fn of(entry: &Quarantined) -> Self {
         let since = entry.at.duration_since(SystemTime::UNIX_EPOCH);
+        let (occasion, other) = entry.occasion.parts();
         Record {
             hash: entry.hash.to_string(),
             plugin: entry.plugin.clone(),
             version: entry.version.to_string(),
             path: entry.path.to_string_lossy().into_owned(),
+            occasion: occasion.to_owned(),
+            other: other.map(ToString::to_string),
             phase: entry.phase.as_str().to_owned(),
             at_ms: since.map_or(0, |since| {
                 u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -82,6 +88,11 @@ impl Record {
 
     fn read(self) -> Result<Quarantined, Unreadable> {
         let malformed = |what: String| Unreadable::Malformed(what);
+        let version = |text: String| {
+            let version = text.parse();
+            version.map_err(|error| malformed(format!("version: {error}")))
+        };
+        let other = self.other.map(version).transpose()?;
         let at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.at_ms));
         Ok(Quarantined {
             hash: self
@@ -89,11 +100,10 @@ impl Record {
                 .parse()
                 .map_err(|error| malformed(format!("{error}")))?,
             plugin: self.plugin,
-            version: self
-                .version
-                .parse()
-                .map_err(|error| malformed(format!("version: {error}")))?,
+            version: version(self.version)?,
             path: self.path.into(),
+            occasion: Occasion::from_parts(&self.occasion, other)
+                .ok_or_else(|| malformed(format!("unknown occasion {:?}", self.occasion)))?,
             phase: Phase::parse(&self.phase)
                 .ok_or_else(|| malformed(format!("unknown phase {:?}", self.phase)))?,
             at: at.ok_or_else(|| malformed(format!("impossible time {}", self.at_ms)))?,
@@ -101,7 +111,7 @@ impl Record {
     }
 }
 
-/// The line of a journal that says how far a load is; without an entry, that it is over.
+/// The line of a journal that says how far a load is; without an entry, that none of its code runs.
 pub(super) fn line(load: u64, entry: Option<&Quarantined>) -> String {
     let line = Line {
         schema_version: SCHEMA_VERSION,

@@ -68,8 +68,8 @@ fn settle(path: &Path, quarantine: &Quarantine) -> io::Result<()> {
             plugin = entry.plugin,
             version = %entry.version,
             hash = %entry.hash,
-            "quarantined: a process died while it loaded the plugin, in phase {}",
-            entry.phase
+            "quarantined: {}",
+            entry.story("this build")
         );
     }
     match unreadable {

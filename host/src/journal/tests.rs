@@ -1,5 +1,6 @@
 use std::fs;
 
+use semver::Version;
 use tempfile::TempDir;
 
 use super::*;
@@ -20,6 +21,7 @@ fn begin(journal: &Arc<Journal>, content: &str) -> Result<Guard, HostError> {
         hash_bytes(content.as_bytes()),
         &manifest(),
         Path::new("/plugins/s.so"),
+        Occasion::Load,
     )
 }
 
@@ -110,6 +112,7 @@ fn another_place_of_the_same_build_is_told() {
             hash_bytes(b"bad"),
             &manifest(),
             Path::new("/elsewhere/s.so"),
+            Occasion::Load,
         )
         .expect_err("a process died of it");
     let text = error.to_string();
@@ -135,6 +138,102 @@ fn of_each_load_the_last_phase_counts_and_what_has_ended_does_not() {
     let mut found = phases(&journal);
     found.sort_by_key(|phase| phase.as_str());
     assert_eq!(found, [Phase::Prepare, Phase::State]);
+}
+
+#[test]
+fn of_versions_that_take_turns_the_one_whose_code_runs_is_to_blame() {
+    let home = home();
+    let dying = Journal::open(Some(home.path()));
+    let (old, new) = (hash_bytes(b"old"), hash_bytes(b"new"));
+    let path = Path::new("/plugins/s.so");
+    // Where a process died now: of what, and in which phase.
+    let blamed = || {
+        die(home.path());
+        let journal = Journal::open(Some(home.path()));
+        let found = journal.quarantined();
+        for one in &found {
+            assert!(journal.release(&one.hash).expect("it is writable"));
+        }
+        let blamed = found.iter().map(|one| (one.hash, one.phase));
+        blamed.collect::<Vec<_>>()
+    };
+    let (from, by) = (Version::new(1, 2, 2), Version::new(1, 2, 3));
+    let guard = dying
+        .begin(new, &manifest(), path, Occasion::Reload { from })
+        .expect("nothing is known of it");
+    guard.phase(Phase::Prepare);
+    assert_eq!(blamed(), [(new, Phase::Prepare)]);
+    guard.rest();
+    assert_eq!(blamed(), []);
+    let replaced = Occasion::Replaced { by };
+    let noted = dying.note(old, &manifest(), path, replaced, Phase::Export);
+    guard.rest();
+    assert_eq!(blamed(), [(old, Phase::Export)]);
+    drop(noted);
+    assert_eq!(blamed(), []);
+    guard.phase(Phase::State);
+    assert_eq!(blamed(), [(new, Phase::State)]);
+    let other = begin(&dying, "other").expect("it begins");
+    guard.rest();
+    assert_eq!(blamed(), [(hash_bytes(b"other"), Phase::Open)]);
+    guard.phase(Phase::Activate);
+    drop(other);
+    assert_eq!(blamed(), [(new, Phase::Activate)]);
+    drop(guard);
+    assert_eq!(blamed(), []);
+}
+
+#[test]
+fn a_version_that_serves_is_noted_even_if_it_is_in_quarantine() {
+    let home = home();
+    let serving = Journal::open(Some(home.path()));
+    let elsewhere = Journal::open(Some(home.path()));
+    let guard = begin(&elsewhere, "both").expect("nothing is known of it");
+    die(home.path());
+    drop(guard);
+    assert_eq!(phases(&serving), [Phase::Open]);
+    begin(&serving, "both").expect_err("a process died of it");
+    let (hash, path) = (hash_bytes(b"both"), Path::new("/plugins/s.so"));
+    let _noted = serving.note(hash, &manifest(), path, Occasion::Restart, Phase::Activate);
+    die(home.path());
+    assert_eq!(
+        phases(&serving),
+        [Phase::Activate],
+        "the later death counts"
+    );
+}
+
+#[test]
+fn what_a_process_was_about_is_kept_and_told() {
+    let (from, by) = (Version::new(1, 2, 2), Version::new(1, 3, 0));
+    for (occasion, told) in [
+        (Occasion::Load, "it loaded this very build"),
+        (
+            Occasion::Reload { from },
+            "a reload replaced v1.2.2 by this very build",
+        ),
+        (
+            Occasion::Replaced { by },
+            "a reload replaced this very build by v1.3.0",
+        ),
+        (
+            Occasion::Restart,
+            "it started this very build again in the place of one that had failed",
+        ),
+    ] {
+        let home = home();
+        let dying = Journal::open(Some(home.path()));
+        let (hash, path) = (hash_bytes(b"bad"), Path::new("/plugins/s.so"));
+        let _guard = dying
+            .begin(hash, &manifest(), path, occasion.clone())
+            .expect("nothing is known of it");
+        die(home.path());
+        let journal = Journal::open(Some(home.path()));
+        assert_eq!(journal.quarantined()[0].occasion, occasion);
+        let error = begin(&journal, "bad").expect_err("a process died of it");
+        let expected = format!("a process died while {told}, in phase open");
+        assert!(error.message().ends_with(&expected), "{error}");
+    }
 }
 
 #[test]

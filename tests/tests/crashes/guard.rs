@@ -1,16 +1,15 @@
 //! What ended a process while it was loaded is refused, and nothing else is.
 
-use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::Path;
 
 use keyway_host::inspect::hash_file;
-use keyway_host::{HostErrorKind, LoadOptions, Phase};
+use keyway_host::{HostErrorKind, LoadOptions, Occasion, Phase};
 use keyway_tests::scene::{assert_says, object};
 use keyway_tests::{child, plugin};
 use serde_json::json;
 
-use super::{Stuck, dies, host_in, load, state_in};
+use super::{ABORT_AT_LOAD, Stuck, dies, host_in, load, state_in};
 
 /// The next host refuses the plugin for what happened in this phase; once released it loads and
 /// serves.
@@ -41,6 +40,7 @@ fn assert_quarantined_until_released(home: &Path, plugin: &Path, id: &str, phase
         panic!("there is one: {quarantined:?}")
     };
     assert_eq!((found.hash, &*found.plugin, found.phase), (hash, id, phase));
+    assert_eq!(found.occasion, Occasion::Load);
     assert_eq!(found.version.to_string(), "0.1.0");
     assert_eq!(found.path, plugin);
 
@@ -76,7 +76,8 @@ fn what_ends_the_process_is_quarantined_with_the_phase_in_which_it_did() {
 fn what_dies_in_a_constructor_is_quarantined_before_it_is_opened_again() {
     let home = tempfile::tempdir().expect("a directory");
     let runs_at_load = plugin("runs-at-load");
-    let told = ("KEYWAY_TESTS_ABORT_AT_LOAD", OsStr::new("1"));
+    // Any file that is there.
+    let told = (ABORT_AT_LOAD, runs_at_load.as_os_str());
     dies(home.path(), &runs_at_load, &json!({}), &[told]);
     // The child dies of the refusal's panic, and not of the library: its mark is missing.
     let mark = home.path().join("mark");

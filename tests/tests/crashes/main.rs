@@ -1,7 +1,9 @@
-//! Processes that die while they load a plugin, and what the next host makes of it.
+//! Processes that die while they load or reload a plugin, and what the next host makes of it.
 
 #[cfg(unix)]
 mod guard;
+#[cfg(unix)]
+mod reload;
 #[cfg(unix)]
 mod stage;
 
@@ -18,6 +20,9 @@ use serde_json::{Value, json};
 const HOME: &str = "KEYWAY_TESTS_HOME";
 const PLUGIN: &str = "KEYWAY_TESTS_PLUGIN";
 const CONFIG: &str = "KEYWAY_TESTS_CONFIG";
+
+/// Names a file; where that is, the library of `runs-at-load` aborts as soon as it is opened.
+const ABORT_AT_LOAD: &str = "KEYWAY_TESTS_ABORT_AT_LOAD";
 
 /// A host whose state directory and private copies are inside a directory of the test.
 fn host_in(home: &Path) -> Host {
@@ -43,7 +48,13 @@ fn dies(home: &Path, plugin: &Path, config: &Value, more: &[(&str, &OsStr)]) {
     let config = config.to_string();
     let mut environment = environment(home, plugin, &config).to_vec();
     environment.extend(more);
-    let output = child::run("loads_what_it_is_told", &environment);
+    dies_in("loads_what_it_is_told", &environment);
+}
+
+/// An ignored test in a process of its own, which is expected to die in the middle of it.
+#[track_caller]
+fn dies_in(test: &str, environment: &[(&str, &OsStr)]) {
+    let output = child::run(test, environment);
     let written = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     // The test harness of the child would have said how the test went.
@@ -99,8 +110,12 @@ fn environment<'a>(
 #[ignore = "runs as the child of the other tests, which set its environment"]
 fn loads_what_it_is_told() {
     let home = PathBuf::from(child::variable(HOME));
-    let config = child::variable(CONFIG);
-    let config = serde_json::from_str(config.to_str().expect("JSON")).expect("JSON");
     let host = host_in(&home);
-    load(&host, Path::new(&child::variable(PLUGIN)), config).expect("it loads");
+    let plugin = PathBuf::from(child::variable(PLUGIN));
+    load(&host, &plugin, config_in(CONFIG)).expect("it loads");
+}
+
+fn config_in(variable: &str) -> Value {
+    let config = child::variable(variable);
+    serde_json::from_str(config.to_str().expect("JSON")).expect("JSON")
 }

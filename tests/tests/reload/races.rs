@@ -1,4 +1,6 @@
 //! Reloads against everything that may happen at the same time.
+//!
+//! The tests of sanitizers run each of these once more, under valgrind.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use keeps_state::Counter;
-use keyway_host::{Host, ReloadOptions, ReloadPhase};
+use keyway_host::{Host, HostBuilder, ReloadOptions, ReloadPhase, ReloadReport};
 use keyway_tests::poll::poll_once;
 use keyway_tests::scene::object;
 use keyway_tests::{host_builder, plugin};
@@ -15,11 +17,22 @@ use serde_json::json;
 
 use super::scene::{NAME, PATIENCE, Scene, assert_committed, assert_refused, without_probation};
 
-/// Enough to meet what happens at the same time, and few enough for a debug build.
-const RELOADS: usize = 40;
+/// How often a race reloads: enough to meet what happens at the same time, and few enough for a debug
+/// build. The environment may say that it is to be less, where everything is slow.
+fn reloads() -> usize {
+    let Ok(told) = std::env::var("KEYWAY_TESTS_RELOADS") else {
+        return 40;
+    };
+    told.parse().expect("KEYWAY_TESTS_RELOADS is a number")
+}
+
+/// Under valgrind and with other tests beside it, a step may take its time.
+fn patient(builder: HostBuilder) -> HostBuilder {
+    builder.lifecycle_deadline(PATIENCE)
+}
 
 fn with_traces() -> (Host, TracesHandle) {
-    let host = without_probation().build().expect("a host");
+    let host = patient(without_probation()).build().expect("a host");
     host.block_on(host.load(plugin("lives-in-threads")))
         .expect("it loads");
     let traces = host.capability("traces").expect("it is offered");
@@ -31,6 +44,20 @@ fn force(host: &Host, name: &str) {
     assert_committed(&host.block_on(reload).expect("it is loaded"));
 }
 
+/// Answers the report of a reload that failed, for the test to see when its threads have ended.
+fn reload_often(host: &Host, name: &str, after_each: impl Fn()) -> Option<Arc<ReloadReport>> {
+    let mut failed = None;
+    for _ in 0..reloads() {
+        let reload = host.reload_with(name, ReloadOptions::new().force());
+        let report = host.block_on(reload).expect("it is loaded");
+        if !report.outcome.is_committed() {
+            failed = Some(report);
+        }
+        after_each();
+    }
+    failed
+}
+
 /// Does something over and over on other threads until the plugin was reloaded often enough.
 fn while_reloading(host: &Host, name: &str, work: impl Fn() + Sync) -> usize {
     let (over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -40,17 +67,12 @@ fn while_reloading(host: &Host, name: &str, work: impl Fn() + Sync) -> usize {
                 while !over.load(Ordering::Relaxed) {
                     work();
                     done.fetch_add(1, Ordering::Relaxed);
+                    // Valgrind runs one thread at a time; the reload has to have its turns.
+                    std::thread::yield_now();
                 }
             });
         }
-        let mut failed = None;
-        for _ in 0..RELOADS {
-            let reload = host.reload_with(name, ReloadOptions::new().force());
-            let report = host.block_on(reload).expect("it is loaded");
-            if !report.outcome.is_committed() {
-                failed = Some(report);
-            }
-        }
+        let failed = reload_often(host, name, || ());
         // Before anything is asserted, or the threads would go on for ever.
         over.store(true, Ordering::Relaxed);
         failed
@@ -64,7 +86,7 @@ fn assert_all_gone(host: &Host) {
     assert!(errors.is_empty(), "{errors:?}");
     let counts = host.wait_for_unload(PATIENCE);
     assert_eq!(counts.open, 0, "{counts:?}");
-    assert_eq!(counts.unloaded, RELOADS + 1, "{counts:?}");
+    assert_eq!(counts.unloaded, reloads() + 1, "{counts:?}");
     assert!(
         counts.pinned.is_empty() && counts.retained.is_empty(),
         "{counts:?}"
@@ -125,7 +147,7 @@ extern "C" fn reload_other_plugin() {
 
 #[test]
 fn a_plugin_is_reloaded_from_inside_of_a_call_into_it_or_into_another() {
-    let scene = Scene::new(without_probation(), "v1", json!({}));
+    let scene = Scene::new(patient(without_probation()), "v1", json!({}));
     let load = scene.host.load(plugin("lives-in-threads"));
     scene.host.block_on(load).expect("it loads");
     HOST.set(scene.host.clone())
@@ -145,7 +167,7 @@ fn a_plugin_is_reloaded_from_inside_of_a_call_into_it_or_into_another() {
 
 #[test]
 fn a_file_that_changes_again_while_it_is_tried_is_given_up_for_the_newer_one() {
-    let host = without_probation().build().expect("a host");
+    let host = patient(without_probation()).build().expect("a host");
     let home = tempfile::tempdir().expect("a directory");
     let file = home.path().join("plugin.so");
     let library = std::fs::read(plugin("misbehaves")).expect("a library");
@@ -184,20 +206,22 @@ fn a_file_that_changes_again_while_it_is_tried_is_given_up_for_the_newer_one() {
 
 #[test]
 fn triggers_from_many_threads_end_in_one_outcome_each() {
-    let scene = Scene::new(without_probation(), "v1", json!({}));
+    let scene = Scene::new(patient(without_probation()), "v1", json!({}));
+    let each = reloads() / 4;
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..10).for_each(|_| force(&scene.host, NAME)));
+            scope.spawn(|| (0..each).for_each(|_| force(&scene.host, NAME)));
         }
     });
     let status = scene.host.plugin(NAME).expect("it is loaded");
-    assert_eq!(status.generation, 41);
+    let triggers = u64::try_from(4 * each).expect("it is small");
+    assert_eq!(status.generation, 1 + triggers);
 }
 
 #[test]
 fn a_host_that_shuts_down_in_the_middle_of_reloads_ends_everything() {
-    for round in 0..8 {
-        let scene = Scene::new(host_builder(), "v1", json!({}));
+    for round in 0..reloads() / 4 {
+        let scene = Scene::new(patient(host_builder()), "v1", json!({}));
         let host = &scene.host;
         let started = AtomicUsize::new(0);
         std::thread::scope(|scope| {
@@ -238,18 +262,50 @@ fn a_host_that_is_dropped_with_versions_in_every_state_leaves_nothing_behind() {
 
 #[test]
 fn calls_are_served_by_both_sides_of_every_reload() {
-    let scene = Arc::new(Scene::new(
-        without_probation().lifecycle_deadline(Duration::from_secs(60)),
-        "v1",
-        json!({}),
-    ));
+    let scene = Arc::new(Scene::new(patient(without_probation()), "v1", json!({})));
     let counter = scene.counter();
     let calls = while_reloading(&scene.host, NAME, || {
         counter.version().expect("no call fails");
         let nested = never_reloads as extern "C" fn() as usize;
         counter.call_back(nested).expect("no call fails");
     });
-    assert!(calls > RELOADS);
+    assert!(calls > reloads());
 }
 
 extern "C" fn never_reloads() {}
+
+static REPLACED: AtomicUsize = AtomicUsize::new(0);
+static NO_MORE: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn outlast_two_reloads() {
+    let entered = REPLACED.load(Ordering::SeqCst);
+    let is_over = || NO_MORE.load(Ordering::SeqCst);
+    while REPLACED.load(Ordering::SeqCst) < entered + 2 && !is_over() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A host that let a version go with calls inside of it would have closed its library by the time that
+/// they return to it.
+#[test]
+fn calls_that_outlast_reloads_return_to_where_they_have_started() {
+    let scene = Scene::new(patient(without_probation()), "v1", json!({}));
+    let failed = std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let outlast = outlast_two_reloads as extern "C" fn() as usize;
+                let counter = scene.counter();
+                while !NO_MORE.load(Ordering::SeqCst) {
+                    counter.call_back(outlast).expect("no call fails");
+                }
+            });
+        }
+        let failed = reload_often(&scene.host, NAME, || {
+            REPLACED.fetch_add(1, Ordering::SeqCst);
+        });
+        NO_MORE.store(true, Ordering::SeqCst);
+        failed
+    });
+    assert!(failed.is_none(), "{failed:#?}");
+    assert_all_gone(&scene.host);
+}

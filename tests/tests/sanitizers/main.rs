@@ -1,9 +1,10 @@
 //! The unsafe core under AddressSanitizer and valgrind.
 //!
 //! `exercise` runs as a plain test, with its results asserted, and then again inside the tools:
-//! this binary starts itself, or its twin that was built with a sanitizer. Where a tool is not
-//! installed the test says so and passes. The exercise needs no files but its own and no clock
-//! but the host's, so it is fit for Miri in static mode as far as Miri knows the system calls.
+//! this binary starts itself, or its twin that was built with a sanitizer. The races of the tests of
+//! `reload` run under valgrind, each in a process of its own. Where a tool is not installed the test
+//! says so and passes. The exercise needs no files but its own and no clock but the host's, so it is
+//! fit for Miri in static mode as far as Miri knows the system calls.
 #![cfg(target_os = "linux")]
 
 mod exercise;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use exercise::Plugins;
-use keyway_tests::{plugin, workspace};
+use keyway_tests::{cargo, plugin, workspace};
 
 /// Libraries that were built before, as `name=path` separated by newlines.
 const LIBRARIES: &str = "KEYWAY_TESTS_LIBRARIES";
@@ -56,12 +57,36 @@ fn valgrind_finds_nothing_wrong() {
     valgrind(&this, "the_core_works_with_libraries", "no");
 }
 
+/// How often each race reloads, since one reload takes about a second under valgrind.
+const RELOADS: &str = "8";
+
+#[test]
+fn valgrind_finds_nothing_wrong_in_any_race() {
+    if !starts("valgrind", &["--version"]) {
+        return skip("valgrind is not installed");
+    }
+    let mut build = cargo(&["test", "-p", "keyway-tests", "--test", "reload", "--no-run"]);
+    let binary = executable(&mut build, "reload");
+    let list = Command::new(&binary)
+        .args(["--list", "--format=terse"])
+        .output();
+    let list = String::from_utf8(list.expect("it starts").stdout).expect("it writes UTF-8");
+    let tests = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let races: Vec<&str> = tests.filter(|test| test.starts_with("races::")).collect();
+    assert!(!races.is_empty(), "there are no races in: {list}");
+    for race in races {
+        valgrind(&binary, race, "no");
+    }
+}
+
 fn valgrind(binary: &Path, test: &str, leak_check: &str) -> String {
     let mut valgrind = Command::new("valgrind");
     valgrind
         .args(["--error-exitcode=99", "--num-callers=40"])
         // Else a thread that never waits may keep all others from running.
         .arg("--fair-sched=try")
+        // A report of what comes too late names the functions of a library that is gone.
+        .arg("--keep-debuginfo=yes")
         .arg(format!("--leak-check={leak_check}"))
         // What is still reachable at the end belongs to statics: slot records and interned call
         // sites live as long as the process.
@@ -73,8 +98,11 @@ fn valgrind(binary: &Path, test: &str, leak_check: &str) -> String {
             "--suppressions={}",
             beside("valgrind.supp").display()
         ))
-        .arg(binary);
-    run_one(&mut valgrind, test)
+        .arg(binary)
+        .env("KEYWAY_TESTS_RELOADS", RELOADS);
+    let report = run_one(&mut valgrind, test);
+    assert!(report.contains("ERROR SUMMARY: 0 errors"), "{report}");
+    report
 }
 
 #[test]
@@ -117,11 +145,7 @@ fn sanitized_twin(target: &str) -> PathBuf {
             "sanitizers",
             "--no-run",
         ])
-        .args([
-            "--target",
-            target,
-            "--message-format=json-render-diagnostics",
-        ])
+        .args(["--target", target])
         .current_dir(workspace())
         .env(
             "RUSTFLAGS",
@@ -137,14 +161,20 @@ fn sanitized_twin(target: &str) -> PathBuf {
     ] {
         build.env_remove(name);
     }
+    executable(&mut build, "sanitizers")
+}
+
+/// Runs a build of a test; answers its binary.
+fn executable(build: &mut Command, test: &str) -> PathBuf {
+    build.arg("--message-format=json-render-diagnostics");
     let output = build.output().expect("cargo can be started");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{build:?} failed:\n{errors}");
     let messages = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
     let executable = messages.lines().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        let is_twin = message["target"]["name"] == "sanitizers";
-        is_twin.then(|| message["executable"].as_str().map(PathBuf::from))?
+        let is_test = message["target"]["name"] == test;
+        is_test.then(|| message["executable"].as_str().map(PathBuf::from))?
     });
     executable.expect("cargo names the executable")
 }

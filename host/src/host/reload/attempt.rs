@@ -18,7 +18,7 @@ use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::host::Host;
 use crate::host::instance::Instance;
-use crate::host::load::LoadOptions;
+use crate::host::load::{LoadOptions, Place};
 use crate::host::plugin::{LoadedPlugin, Refusal};
 use crate::host::start::Draft;
 use crate::inspect::ContentHash;
@@ -95,6 +95,7 @@ impl Attempt {
             return Err(Verdict::Refused(ReloadPhase::Prepare, error));
         }
         self.times.load = draft.facts.times;
+        draft.rest();
         let version = draft.version().clone();
         self.tell(EventKind::Prepared { version });
         if let Err(verdict) = self.go_on(ReloadPhase::Prepare) {
@@ -141,7 +142,11 @@ impl Attempt {
             false => self.plugin.next_number(),
             true => 0,
         };
-        let checked = self.host.checked(path, staged, took, options, number);
+        let place = Place {
+            number,
+            replaces: Some(self.old.generation.version.clone()),
+        };
+        let checked = self.host.checked(path, staged, took, options, place);
         let mut candidate = checked.await.map_err(refused(ReloadPhase::Check))?;
         candidate.gate.clone_from(&self.old.generation.gate);
         if candidate.name != self.plugin.name {

@@ -171,8 +171,7 @@ impl Ready {
             offers,
             hand_over,
         } = self;
-        attempt.host.let_go(offers).await;
-        draft.deactivate().await;
+        draft.withdraw(offers).await;
         draft.abandon().await;
         hand_over.undo(attempt).await
     }

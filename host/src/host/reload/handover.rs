@@ -20,6 +20,7 @@ use crate::host::instance::Instance;
 use crate::host::offers::{Activation, NotActivated};
 use crate::host::plugin::Down;
 use crate::host::start::{Draft, prepare};
+use crate::journal::{Occasion, Phase};
 use crate::registry::Change;
 use crate::reload::ReloadPhase;
 use crate::supervise::supervise;
@@ -46,11 +47,14 @@ pub(super) async fn hand_over(attempt: &mut Attempt, mut draft: Draft) -> Result
         Err(verdict) => Err(verdict),
     };
     match offers {
-        Ok(offers) => Ok(Ready {
-            draft,
-            offers,
-            hand_over,
-        }),
+        Ok(offers) => {
+            draft.rest();
+            Ok(Ready {
+                draft,
+                offers,
+                hand_over,
+            })
+        }
         Err(verdict) => {
             draft.abandon().await;
             let undone = hand_over.undo(attempt).await;
@@ -73,8 +77,7 @@ async fn start(
     let health = draft.health_check().await;
     attempt.times.health = clock.elapsed();
     if let Err(error) = health {
-        attempt.host.let_go(offers).await;
-        draft.deactivate().await;
+        draft.withdraw(offers).await;
         return Err(Verdict::Refused(ReloadPhase::Health, error));
     }
     Ok(offers)
@@ -121,6 +124,13 @@ impl HandOver {
             let host = &attempt.host;
             let deadline = host.inner.options.lifecycle_deadline;
             self.deactivated = true;
+            draft.rest();
+            let by = draft.version().clone();
+            let _noted = old.note(
+                &host.inner.journal,
+                Occasion::Replaced { by },
+                Phase::Deactivate,
+            );
             if let Err(error) = old.deactivate(host.runtime(), deadline).await {
                 attempt.warnings.push(error.to_string());
             }
@@ -262,12 +272,16 @@ pub(super) async fn revive(
     instance: &Arc<Instance>,
     state: Option<State>,
 ) -> Result<(), HostError> {
+    let journal = &host.inner.journal;
+    let guard = instance.note(journal, Occasion::Restart, Phase::Prepare);
     let revived = async {
         let (root, generation) = (&instance.root, &instance.generation);
         prepare(host, root, generation, &instance.config).await?;
         if let Some(state) = state {
+            guard.phase(Phase::State);
             import(host, root, generation, state).await?;
         }
+        guard.phase(Phase::Activate);
         let work = Activation::of(root, generation, &instance.options, &instance.manifest);
         // What is to be said of it was said when it was first started.
         match work.run(host).await {
@@ -293,12 +307,19 @@ pub(super) async fn revive(
 async fn export(host: &Host, old: &Instance, new: &Draft) -> Result<Option<State>, HostError> {
     let root = old.root.clone();
     let max_bytes = new.facts.manifest.reload.max_state_bytes;
+    let by = new.version().clone();
+    let noted = old.note(
+        &host.inner.journal,
+        Occasion::Replaced { by },
+        Phase::Export,
+    );
     let work = move || async move {
         let state = root.export_state(max_bytes).await?;
         // In memory of its own, since it may outlive the version that made it.
         Ok(state.map(|state| state.detached()))
     };
     let exported = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
+    drop(noted);
     exported.map_err(|error| {
         let generation = &old.generation;
         let (old, new) = (&generation.version, new.version());

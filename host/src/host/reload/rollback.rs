@@ -11,6 +11,7 @@ use crate::generation::Doorkeeper;
 use crate::host::Host;
 use crate::host::instance::Instance;
 use crate::host::plugin::{Down, LoadedPlugin, Previous, Refusal};
+use crate::journal::{Occasion, Phase};
 use crate::registry::{Change, Replaced};
 use crate::reload::{ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes, Trigger};
 
@@ -252,9 +253,16 @@ impl Rollback<'_> {
             let error = error.of_plugin(&self.failed.label());
             return Err(Failed::at(ReloadPhase::Drain, error));
         }
+        let by = previous.instance.generation.version.clone();
+        let noted = self.failed.note(
+            &host.inner.journal,
+            Occasion::Replaced { by },
+            Phase::Deactivate,
+        );
         if let Err(error) = self.failed.deactivate(host.runtime(), deadline).await {
             self.warnings.push(error.to_string());
         }
+        drop(noted);
         let clock = Instant::now();
         let revived = self.revive_from_any(previous).await;
         self.times.load.activate = clock.elapsed();
