@@ -13,11 +13,18 @@ use keyway::abi::note;
 use keyway::abi::root::PluginRootHandle;
 use keyway::abi::{Descriptor, descriptor};
 use keyway::capability::Capability;
+use keyway::channel::ChannelHandle;
+use keyway::command::CommandHandle;
+use keyway::event::EventHookHandle;
 use keyway::host::HostServicesHandle;
 use keyway::memory::MemoryBackendHandle;
 use keyway::pipeline::PipelineStageHandle;
+use keyway::provider::ProviderHandle;
+use keyway::service::ServiceHandle;
+use keyway::skill::SkillHandle;
 use keyway::tool::ToolHandle;
 use keyway::version::{INTERFACE, InterfaceVersion};
+use keyway::voice::VoiceHandlerHandle;
 
 /// The variable that approves a change, and its values.
 const APPROVE: &str = "KEYWAY_APPROVE_LAYOUT";
@@ -91,6 +98,13 @@ fn boundary() -> String {
         ToolHandle::LAYOUT,
         PipelineStageHandle::LAYOUT,
         MemoryBackendHandle::LAYOUT,
+        ChannelHandle::LAYOUT,
+        ProviderHandle::LAYOUT,
+        SkillHandle::LAYOUT,
+        VoiceHandlerHandle::LAYOUT,
+        CommandHandle::LAYOUT,
+        EventHookHandle::LAYOUT,
+        ServiceHandle::LAYOUT,
     ] {
         text.push('\n');
         text.push_str(&layout.describe());

@@ -17,6 +17,9 @@ use crate::error::Result;
 /// Dropping it cancels the producer. A panic of the producer arrives as an error item and ends
 /// the stream. It holds its plugin in memory, also over a reload, until it is dropped.
 ///
+/// It is a result only: no argument of a capability is a stream. [`Stream::produce`] and
+/// [`Stream::channel`] make one without a type of one's own.
+///
 /// ```
 /// use keyway::Stream;
 ///

@@ -26,6 +26,13 @@ const JSON: &str = "; wrap it in `keyway::Json<...>` to let it cross as JSON";
 
 /// Whether a type can be an argument.
 pub(crate) fn argument(ty: &Type) -> syn::Result<Fit> {
+    if let Some(stream) = stream_in(ty) {
+        return Err(syn::Error::new_spanned(
+            stream,
+            "a stream crosses as a result only: who makes it keeps a waker of who reads it, and a \
+             plugin's would be gone with the plugin; pass the items one by one, in calls",
+        ));
+    }
     match ty {
         Type::Reference(reference) => match &*reference.elem {
             Type::Slice(slice) => {
@@ -221,6 +228,19 @@ fn borrow_in(ty: &Type) -> Option<&Type> {
             })
         }
     }
+}
+
+/// The stream inside a type, if there is one.
+fn stream_in(ty: &Type) -> Option<&Type> {
+    if let Type::Tuple(tuple) = ty {
+        return tuple.elems.iter().find_map(stream_in);
+    }
+    let (_, segment) = path_end(ty)?;
+    let generics = generics(segment);
+    if segment.ident == "Stream" && generics.len() == 1 {
+        return Some(ty);
+    }
+    generics.into_iter().find_map(stream_in)
 }
 
 /// The type as a person would write it.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keyway::{Result, capability};
+use keyway::{Result, Stream, capability};
 
 #[capability(id = "acme.arguments", version = 1)]
 pub trait Arguments: Send + Sync {
@@ -31,6 +31,8 @@ pub trait Arguments: Send + Sync {
     fn texts(&self, texts: &[&str]) -> Result<()>;
     fn maybe(&self, text: Option<&str>) -> Result<()>;
     fn four(&self, many: (u8, u8, u8, u8)) -> Result<()>;
+    fn stream(&self, rows: Stream<u8>) -> Result<()>;
+    async fn streams(&self, rows: (u8, Option<keyway::Stream<u8>>)) -> Result<()>;
     // Two mistakes in one method are two errors.
     fn two(&self, letter: char, path: PathBuf) -> Result<char>;
 }
