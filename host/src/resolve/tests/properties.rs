@@ -33,8 +33,8 @@ fn spec() -> impl Strategy<Value = Spec> {
         id(&IDS),
         version(),
         prop::collection::vec(dependency, 0..3),
-        prop::collection::vec(requirement, 0..2),
-        prop::collection::vec((id(&CAPABILITIES), id(&NAMES)), 0..2),
+        prop::collection::vec(requirement, 0..3),
+        prop::collection::vec((id(&CAPABILITIES), id(&NAMES)), 0..3),
     )
         .prop_map(|(id, version, dependencies, requires, provides)| Spec {
             id,
