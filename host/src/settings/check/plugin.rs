@@ -43,7 +43,10 @@ pub(super) fn all(
         let is_list = matches!(field.node.value, Value::Array(_));
         if is_list && super::lists::KEYS.contains(&entry.key) {
             // The one letter between [plugin] and [plugins] decides whether there is a list.
-            let problem = concealed(&field, "a table");
+            let message = format!("`{}` has the wrong type", field.path);
+            let problem = Problem::new(&field.node.span, "plugin", message)
+                .expected("a table")
+                .found("an array");
             report.push(problem.hint(format!("did you mean `plugins.{}`?", entry.key)));
             continue;
         }
