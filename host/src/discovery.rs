@@ -62,7 +62,7 @@ mod scan;
 mod shell;
 mod way;
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests;
 
 use std::ffi::OsStr;

@@ -24,7 +24,7 @@ pub(crate) static ROOT_NOT_DIRECTORY: Code = Code::error(
 
 pub(crate) static ROOT_REPEATED: Code = Code::note(
     "root-repeated",
-    "A root leads to the same directory as one before it, which counts.",
+    "A root leads to the same directory or library as one before it, which counts.",
     "Remove one of the two, if that was not meant.",
 );
 
@@ -43,7 +43,7 @@ pub(crate) static UNREADABLE: Code = Code::error(
 pub(crate) static NAME_NOT_UTF8: Code = Code::warning(
     "name-not-utf8",
     "The name of a library or a directory is no UTF-8, so that no setting and no command could name it. It is not taken.",
-    "Rename it.",
+    "Rename it to something in UTF-8.",
 );
 
 pub(crate) static STRAY_MANIFEST: Code = Code::warning(
@@ -67,7 +67,7 @@ pub(crate) static FOUND_BEFORE: Code = Code::note(
 pub(crate) static LINK_CYCLE: Code = Code::warning(
     "link-cycle",
     "A link in a root leads back to the root, or to a directory above it. It is not followed.",
-    "Remove the link.",
+    "Remove the link, which leads nowhere new.",
 );
 
 pub(crate) static WORLD_WRITABLE: Code = Code::error(
@@ -91,7 +91,7 @@ pub(crate) static LINK_ESCAPES: Code = Code::error(
 pub(crate) static NOT_REGULAR: Code = Code::error(
     "not-regular",
     "Where a file should be is something else: a directory, a pipe, a socket or a device.",
-    "Replace it by the file.",
+    "Put the file itself in its place.",
 );
 
 pub(crate) static MANIFEST_INVALID: Code = Code::error(
@@ -163,7 +163,7 @@ pub(crate) static SHADOWED: Code = Code::note(
 pub(crate) static DUPLICATE_ID: Code = Code::warning(
     "duplicate-id",
     "One root has several plugins with the same id. The first in the order of names is used.",
-    "Remove all but one.",
+    "Remove all of them but one.",
 );
 
 pub(crate) static STANDS_IN: Code = Code::warning(

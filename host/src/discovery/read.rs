@@ -8,7 +8,10 @@ use std::sync::Arc;
 use keyway_manifest::limits::MAX_TEXT_BYTES;
 use keyway_manifest::{Manifest, ManifestError};
 
-use super::codes;
+use super::cache::Stamp;
+use super::gate::Admitted;
+use super::scan::Scan;
+use super::{Candidate, codes};
 use crate::finding::{Code, Finding};
 use crate::inspect::{InspectError, InspectErrorKind, Inspection, inspect};
 use crate::regular::{self, Links};
@@ -78,8 +81,62 @@ impl Fault {
     }
 }
 
+impl Scan<'_> {
+    /// Reads a candidate's library, and answers the manifest in it. What is wrong with either is
+    /// noted. The error says that there is no note at all.
+    pub(super) fn read_library(
+        &mut self,
+        admitted: &Admitted,
+        candidate: &mut Candidate,
+    ) -> Result<Option<Embedded>, Fault> {
+        let path = candidate.library.clone().unwrap_or_default();
+        let stamp = Stamp::of(&admitted.metadata);
+        candidate.stamps.push(stamp);
+        let library = match self.libraries.get(&admitted.real, stamp, library) {
+            Ok(library) => library,
+            Err(fault) => {
+                candidate.findings.push(fault.at(&path));
+                return Ok(None);
+            }
+        };
+        let without_note = without_note(&library.facts);
+        candidate.facts = Some(library.facts);
+        match library.manifest {
+            Some(Ok(embedded)) => {
+                let newer = embedded.newer.as_ref().map(|newer| newer.at(&path));
+                candidate.findings.extend(newer);
+                Ok(Some(embedded))
+            }
+            Some(Err(fault)) => {
+                candidate.findings.push(fault.at(&path));
+                Ok(None)
+            }
+            None => Err(without_note),
+        }
+    }
+
+    /// Reads a manifest beside a library.
+    pub(super) fn read_manifest(
+        &mut self,
+        admitted: &Admitted,
+        name: &str,
+        candidate: &mut Candidate,
+    ) -> Option<Arc<Manifest>> {
+        let stamp = Stamp::of(&admitted.metadata);
+        candidate.stamps.push(stamp);
+        let read = |path: &Path| manifest(path, name);
+        match self.manifests.get(&admitted.real, stamp, read) {
+            Ok(manifest) => Some(manifest),
+            Err(fault) => {
+                candidate.findings.push(fault.at(&candidate.path));
+                None
+            }
+        }
+    }
+}
+
 /// Why a library without a note is not taken.
-pub(super) fn without_note(facts: &Inspection) -> Fault {
+fn without_note(facts: &Inspection) -> Fault {
     let section = facts.format.note_section();
     Fault {
         code: &codes::NOTE_MISSING,
@@ -89,7 +146,7 @@ pub(super) fn without_note(facts: &Inspection) -> Fault {
 }
 
 /// Reads a library; also whether the answer lasts as long as the file stays the same.
-pub(super) fn library(path: &Path) -> (Result<Library, Fault>, bool) {
+fn library(path: &Path) -> (Result<Library, Fault>, bool) {
     let facts = match inspect(path) {
         Ok(facts) => Arc::new(facts),
         Err(error) => {
@@ -130,7 +187,7 @@ fn embedded(json: &str) -> Result<Embedded, Fault> {
 }
 
 /// Reads a manifest of this name; also whether the answer lasts as long as the file stays the same.
-pub(super) fn manifest(path: &Path, name: &str) -> (Result<Arc<Manifest>, Fault>, bool) {
+fn manifest(path: &Path, name: &str) -> (Result<Arc<Manifest>, Fault>, bool) {
     let bytes = match bytes(path) {
         Ok(bytes) => bytes,
         Err(error) => return (Err(unreadable(&error)), false),

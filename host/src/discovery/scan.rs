@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use keyway_manifest::Manifest;
 
-use super::cache::{Cache, Stamp};
+use super::cache::Cache;
 use super::gate::{Admitted, Gatekeeper, Gates};
 use super::listing::{Entry, Listing, list, manifest_among};
-use super::read::{self, Embedded, Fault, Library, MANIFESTS};
+use super::read::{self, Fault, Library, MANIFESTS};
 use super::shell::quoted;
 use super::{Candidate, Discovery, Origin, Root, codes, names};
 use crate::finding::Finding;
@@ -23,8 +23,8 @@ use crate::finding::Finding;
 pub(super) struct Scan<'a> {
     pub(super) keeper: Gatekeeper<'a>,
     gates: &'a Gates,
-    libraries: &'a mut Cache<Result<Library, Fault>>,
-    manifests: &'a mut Cache<Result<Arc<Manifest>, Fault>>,
+    pub(super) libraries: &'a mut Cache<Result<Library, Fault>>,
+    pub(super) manifests: &'a mut Cache<Result<Arc<Manifest>, Fault>>,
     discovery: Discovery,
     /// The roots, files and directories that have their record, without links: where they were found.
     roots: HashMap<PathBuf, PathBuf>,
@@ -80,7 +80,7 @@ impl<'a> Scan<'a> {
             Err(error) => return self.no_root(root, &spelled, &error),
         };
         if let Some(before) = self.roots.get(&admitted.real) {
-            let message = format!("the same directory as {}, which counts", before.display());
+            let message = format!("the same as {}, which counts", before.display());
             return self.say(codes::ROOT_REPEATED.finding(message).at(&spelled));
         }
         self.roots.insert(admitted.real.clone(), spelled.clone());
@@ -239,58 +239,6 @@ impl<'a> Scan<'a> {
             Err(fault) => candidate.findings.push(fault.at(&path)),
         }
         self.keep(candidate);
-    }
-
-    /// Reads a candidate's library, and answers the manifest in it. What is wrong with either is
-    /// noted. The error says that there is no note at all.
-    pub(super) fn read_library(
-        &mut self,
-        admitted: &Admitted,
-        candidate: &mut Candidate,
-    ) -> Result<Option<Embedded>, Fault> {
-        let path = candidate.library.clone().unwrap_or_default();
-        let stamp = Stamp::of(&admitted.metadata);
-        candidate.stamps.push(stamp);
-        let library = match self.libraries.get(&admitted.real, stamp, read::library) {
-            Ok(library) => library,
-            Err(fault) => {
-                candidate.findings.push(fault.at(&path));
-                return Ok(None);
-            }
-        };
-        let without_note = read::without_note(&library.facts);
-        candidate.facts = Some(library.facts);
-        match library.manifest {
-            Some(Ok(embedded)) => {
-                let newer = embedded.newer.as_ref().map(|newer| newer.at(&path));
-                candidate.findings.extend(newer);
-                Ok(Some(embedded))
-            }
-            Some(Err(fault)) => {
-                candidate.findings.push(fault.at(&path));
-                Ok(None)
-            }
-            None => Err(without_note),
-        }
-    }
-
-    /// Reads a manifest beside a library.
-    pub(super) fn read_manifest(
-        &mut self,
-        admitted: &Admitted,
-        name: &str,
-        candidate: &mut Candidate,
-    ) -> Option<Arc<Manifest>> {
-        let stamp = Stamp::of(&admitted.metadata);
-        candidate.stamps.push(stamp);
-        let read = |path: &Path| read::manifest(path, name);
-        match self.manifests.get(&admitted.real, stamp, read) {
-            Ok(manifest) => Some(manifest),
-            Err(fault) => {
-                candidate.findings.push(fault.at(&candidate.path));
-                None
-            }
-        }
     }
 
     /// Looks at an entry of a directory. What may not be looked at is said; if it has the name of a

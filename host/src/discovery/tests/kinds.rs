@@ -48,7 +48,7 @@ fn a_candidate_carries_what_was_read() {
     let scene = Scene::new();
     scene.plugin("ws/weather", "weather", "1.0.0");
     let root = scene.root(Origin::User, "ws");
-    let discovery = discover(&[root.clone()], &Gates::new());
+    let discovery = discover(std::slice::from_ref(&root), &Gates::new());
     let [candidate] = &discovery.candidates[..] else {
         panic!("one candidate: {discovery:?}");
     };

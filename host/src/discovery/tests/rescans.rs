@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::slice;
 
 use super::scene::{Scene, age, library, manifest};
 use crate::discovery::{Discoverer, Gates, Origin, Verdict};
@@ -67,7 +68,7 @@ fn precedence_is_looked_at_again_when_files_come_and_go() {
 
     scene.plugin("ws/weather", "weather", "2.0.0");
     let came = discoverer.rescan();
-    assert_eq!(used(&discoverer), [workspace.clone()]);
+    assert_eq!(used(&discoverer), slice::from_ref(&workspace));
     assert_eq!(came.successions.len(), 1);
     assert_eq!(came.successions[0].before.as_ref(), Some(&builtin));
     assert_eq!(came.successions[0].after.as_ref(), Some(&workspace));
@@ -79,7 +80,7 @@ fn precedence_is_looked_at_again_when_files_come_and_go() {
     // Broken for a while, so that the one below it stands in.
     scene.file("ws/weather/plugin.toml", "no manifest");
     let broke = discoverer.rescan();
-    assert_eq!(used(&discoverer), [builtin.clone()]);
+    assert_eq!(used(&discoverer), slice::from_ref(&builtin));
     assert_eq!(broke.changed.len(), 2);
     let stand_in = &broke.changed[1].after;
     assert_eq!(stand_in.findings[0].code.id, "stands-in");

@@ -109,7 +109,7 @@ fn roots_that_are_not_there_are_told_by_who_named_them() {
 path-missing: ~/named: there is nothing here
 root-not-directory: ~/file: expected a directory, or a library if it is explicit; found something else; hint: give the directory that it is in: ~
 root-missing: ~/ws: this workspace root does not exist
-root-repeated: ~/file: the same directory as ~/file, which counts
+root-repeated: ~/file: the same as ~/file, which counts
 unreadable: ~/file/below: it cannot be looked at: Not a directory (os error 20)
 unreadable: ~/dangling: it cannot be looked at: No such file or directory (os error 2)
 unreadable: {long}: it cannot be looked at: File name too long (os error 36)
@@ -132,7 +132,7 @@ fn the_same_root_is_looked_at_once() {
         scene.found(&roots),
         "\
 ~/ws/weather/plugin.toml weather 1.0.0: found
-root-repeated: ~/again: the same directory as ~/ws, which counts
+root-repeated: ~/again: the same as ~/ws, which counts
 "
     );
 }

@@ -75,6 +75,7 @@ pub(super) fn note(endian: Endian, target: &str) -> Vec<u8> {
 }
 
 /// An ELF library for x86-64 whose note has this manifest; none at all without one.
+#[cfg(target_os = "linux")]
 pub(crate) fn elf_with_manifest(manifest: Option<&str>) -> Vec<u8> {
     const X86_64: u16 = 62;
     let note = manifest.map(|manifest| {
