@@ -69,10 +69,6 @@ impl Code {
         Self::of(Severity::Warning, id, cause, cure)
     }
 
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) const fn error(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Error, id, cause, cure)
     }
@@ -92,10 +88,6 @@ impl Code {
     }
 
     /// A finding of this kind.
-    #[expect(
-        dead_code,
-        reason = "the parts of the platform that find something use it"
-    )]
     pub(crate) fn finding(&'static self, message: impl Into<String>) -> Finding {
         Finding {
             code: self,
@@ -137,10 +129,6 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
-#[expect(
-    dead_code,
-    reason = "the parts of the platform that find something use it"
-)]
 impl Finding {
     pub(crate) fn of_plugin(mut self, plugin: impl Into<String>) -> Self {
         self.plugin.get_or_insert_with(|| plugin.into());
@@ -206,7 +194,8 @@ pub fn reference() -> Vec<(&'static str, Vec<Explained>)> {
             cure,
         }
     });
-    let tables: &[(&'static str, &'static [&'static Code])] = &[];
+    let tables: &[(&'static str, &'static [&'static Code])] =
+        &[("Permissions", crate::permission::codes::ALL)];
     let mut groups = vec![("Loading and running", errors.collect())];
     for (title, table) in tables {
         let explained = table.iter().map(|code| Explained {

@@ -131,6 +131,7 @@ pub mod inspect;
 mod journal;
 mod library;
 mod log;
+mod permission;
 mod registry;
 mod regular;
 mod reload;
@@ -152,6 +153,11 @@ pub use journal::{Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;
+pub use permission::{
+    Admission, AllowList, Approval, ApprovalRequest, Approved, Approver, Ask, Decision, DenyAll,
+    Destination, EnvName, Grant, HowAdmitted, Level, PathRoot, Peer, PermissionDiff,
+    PermissionStore, Program, Reach, admit,
+};
 pub use reload::{
     DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,
     Trigger,
