@@ -131,6 +131,7 @@ pub mod inspect;
 mod journal;
 mod library;
 mod log;
+mod mediate;
 mod permission;
 mod registry;
 mod regular;
@@ -153,6 +154,15 @@ pub use journal::{Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;
+#[cfg(feature = "kv")]
+pub use mediate::KeyValueStore;
+pub use mediate::{
+    Action, AuditLog, AuditOutcome, AuditRecord, Limits, Mediator, MediatorBuilder, Rate,
+    RunOutput, RunRequest, Running, SystemTimeSource, TimeSource, denied_env_names,
+    denied_env_prefixes,
+};
+#[cfg(feature = "http")]
+pub use mediate::{HttpRequest, HttpResponse};
 pub use permission::{
     Admission, AllowList, Approval, ApprovalRequest, Approved, Approver, Ask, Decision, DenyAll,
     Destination, EnvName, Grant, HowAdmitted, Level, PathRoot, Peer, PermissionDiff,
