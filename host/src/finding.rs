@@ -194,11 +194,10 @@ pub fn reference() -> Vec<(&'static str, Vec<Explained>)> {
             cure,
         }
     });
-    let tables: &[(&'static str, &'static [&'static Code])] =
-        &[
-            ("Permissions", crate::permission::codes::ALL),
-            ("What plugins ask of the host", crate::mediate::codes::ALL),
-        ];
+    let tables: &[(&'static str, &'static [&'static Code])] = &[
+        ("Permissions", crate::permission::codes::ALL),
+        ("What plugins ask of the host", crate::mediate::codes::ALL),
+    ];
     let mut groups = vec![("Loading and running", errors.collect())];
     for (title, table) in tables {
         let explained = table.iter().map(|code| Explained {

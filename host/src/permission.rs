@@ -27,8 +27,12 @@ pub use approve::{
 };
 pub use ask::{Ask, Decision, Level};
 pub use diff::PermissionDiff;
-pub(crate) use env::{DENIED as DENIED_ENV, DENIED_PREFIXES as DENIED_ENV_PREFIXES, is_denied as is_denied_env};
 pub use env::EnvName;
+#[cfg(unix)]
+pub(crate) use env::is_denied as is_denied_env;
+pub(crate) use env::{DENIED as DENIED_ENV, DENIED_PREFIXES as DENIED_ENV_PREFIXES};
+#[cfg(feature = "http")]
+pub(crate) use peer::default_port;
 pub use peer::{Destination, Peer};
 pub(crate) use place::absolute;
 pub use place::{PathRoot, Program};

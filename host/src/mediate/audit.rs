@@ -170,7 +170,12 @@ impl AuditLog {
     }
 
     pub(super) fn record(&self, record: AuditRecord) {
-        let AuditRecord { plugin, action, target, .. } = &record;
+        let AuditRecord {
+            plugin,
+            action,
+            target,
+            ..
+        } = &record;
         match &record.outcome {
             AuditOutcome::Denied { code } => tracing::info!(
                 target: "keyway::audit", %plugin, %action, of = %target, %code, "denied"
@@ -223,7 +228,7 @@ pub(super) fn shown(text: &str) -> String {
             break;
         }
         // Also what changes the direction of text, and what cannot be seen.
-        if c == ' ' || c.is_alphanumeric() || c.is_ascii_graphic() {
+        if matches!(c, ' ' | '…') || c.is_alphanumeric() || c.is_ascii_graphic() {
             shown.push(c);
         } else {
             shown.extend(c.escape_default());

@@ -7,12 +7,10 @@ use std::sync::Arc;
 
 use keyway_manifest::PluginId;
 
-use super::subprocess::Programs;
 #[cfg(feature = "kv")]
 use super::KeyValueStore;
-use super::{
-    AuditLog, Limits, Mediator, Shared, SystemTimeSource, TimeSource, env, rate::Bucket,
-};
+use super::subprocess::Programs;
+use super::{AuditLog, Limits, Mediator, Shared, SystemTimeSource, TimeSource, env, rate::Bucket};
 use crate::error::{HostError, HostErrorKind};
 use crate::permission::Grant;
 
@@ -126,7 +124,8 @@ impl MediatorBuilder {
     /// [`HostErrorKind::Host`] if the base is not an absolute directory in Unicode.
     pub fn build(self) -> Result<Mediator, HostError> {
         if !self.base.is_absolute() || self.base.to_str().is_none() {
-            let message = "the paths of a plugin begin at a directory that is not absolute, or not Unicode";
+            let message =
+                "the paths of a plugin begin at a directory that is not absolute, or not Unicode";
             return Err(HostError::new(HostErrorKind::Host, message)
                 .at(&self.base)
                 .of_plugin(self.plugin.as_str())

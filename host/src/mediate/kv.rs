@@ -57,7 +57,10 @@ impl KeyValueStore {
                 failed(&error, "end the other process, or give each its own file")
             }
             DatabaseError::Storage(StorageError::Io(_)) => failed(&error, io),
-            _ => failed(&error, "restore it from a backup, or move it away to begin anew"),
+            _ => failed(
+                &error,
+                "restore it from a backup, or move it away to begin anew",
+            ),
         })?;
         Ok(KeyValueStore { database })
     }
@@ -82,7 +85,9 @@ impl KeyValueStore {
             let Some(values) = self.values()? else {
                 return Ok(None);
             };
-            Ok(values.get((plugin, key))?.map(|value| value.value().to_vec()))
+            Ok(values
+                .get((plugin, key))?
+                .map(|value| value.value().to_vec()))
         };
         read().map_err(failed)
     }
@@ -148,7 +153,10 @@ impl KeyValueStore {
     }
 
     /// All of the change or, if it fails, nothing.
-    fn change<T>(&self, change: impl FnOnce(&mut Values<'_>, &mut Used<'_>) -> Outcome<T>) -> Result<T> {
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Values<'_>, &mut Used<'_>) -> Outcome<T>,
+    ) -> Result<T> {
         let write = || {
             let transaction = self.database.begin_write()?;
             let answer = {
@@ -233,7 +241,12 @@ impl Mediator {
                 ));
             }
             let store = shared.store()?;
-            store.set(shared.plugin.as_str(), key, value, shared.limits.max_store_bytes)
+            store.set(
+                shared.plugin.as_str(),
+                key,
+                value,
+                shared.limits.max_store_bytes,
+            )
         })
     }
 

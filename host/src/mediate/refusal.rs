@@ -9,7 +9,11 @@ use crate::permission::Decision;
 
 /// An error of a kind with a code of the reference.
 #[cold]
-pub(super) fn error(kind: ErrorKind, code: &'static Code, message: impl Into<String>) -> PluginError {
+pub(super) fn error(
+    kind: ErrorKind,
+    code: &'static Code,
+    message: impl Into<String>,
+) -> PluginError {
     PluginError::of(kind, message).code(code.id)
 }
 

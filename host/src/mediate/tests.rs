@@ -48,7 +48,11 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn grant(&self, base: &Path) -> Grant {
-        let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let texts = |list: &[&str]| {
+            list.iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
         let mut asked = Permissions::default();
         asked.network = texts(self.network).into();
         asked.filesystem.read = texts(self.read).into();
@@ -92,7 +96,9 @@ fn only_variables_that_are_listed_are_read() {
         env: &["LANG", "TZ", "SSH_AUTH_SOCK"],
         ..Asked::default()
     };
-    let mediator = with_env(&asked, home.path()).build().expect("the base is absolute");
+    let mediator = with_env(&asked, home.path())
+        .build()
+        .expect("the base is absolute");
     assert_eq!(mediator.env("LANG"), Ok(Some("de_DE".to_owned())));
     assert_eq!(mediator.env("TZ"), Ok(None));
     let denied = mediator.env("HOME").expect_err("it is not listed");
@@ -106,7 +112,10 @@ fn only_variables_that_are_listed_are_read() {
         )
     );
     let never = mediator.env("SSH_AUTH_SOCK").expect_err("it is the host's");
-    assert_eq!((never.kind(), never.error_code()), (ErrorKind::Denied, "env-never-granted"));
+    assert_eq!(
+        (never.kind(), never.error_code()),
+        (ErrorKind::Denied, "env-never-granted")
+    );
 }
 
 #[cfg(unix)]
@@ -141,8 +150,10 @@ fn who_asks_too_often_is_told_when_to_ask_again() {
         env: &["LANG"],
         ..Asked::default()
     };
-    let mut limits = Limits::default();
-    limits.env_rate = Some(Rate::new(10, 2));
+    let limits = Limits {
+        env_rate: Some(Rate::new(10, 2)),
+        ..Limits::default()
+    };
     let clock = Arc::new(Told::new());
     let mediator = with_env(&asked, home.path())
         .limits(limits)
@@ -174,8 +185,10 @@ fn everything_that_is_asked_is_written_down() {
         ..Asked::default()
     };
     let log = Arc::new(AuditLog::default());
-    let mut limits = Limits::default();
-    limits.env_rate = Some(Rate::new(1, 2));
+    let limits = Limits {
+        env_rate: Some(Rate::new(1, 2)),
+        ..Limits::default()
+    };
     let mediator = with_env(&asked, home.path())
         .audit(log.clone())
         .limits(limits)
@@ -210,7 +223,10 @@ fn everything_that_is_asked_is_written_down() {
 fn a_question_alone_is_not_written_down() {
     let home = home();
     let mediator = Asked::default().mediator(home.path());
-    assert_eq!(mediator.decide(Ask::Env("LANG")).level, Level::NeedsApproval);
+    assert_eq!(
+        mediator.decide(Ask::Env("LANG")).level,
+        Level::NeedsApproval
+    );
     assert!(mediator.audit().take().is_empty());
 }
 

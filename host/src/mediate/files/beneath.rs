@@ -140,7 +140,10 @@ fn by_walking(root: &OwnedFd, rest: &Path, flags: OFlags) -> Result<OwnedFd, Tro
                 if links > MOST_LINKS {
                     return Err(Errno::LOOP.into());
                 }
-                push(&mut ahead, Path::new(&OsString::from_vec(target.into_bytes())))?;
+                push(
+                    &mut ahead,
+                    Path::new(&OsString::from_vec(target.into_bytes())),
+                )?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{PathBuf};
+use std::path::PathBuf;
 
 use super::{Place, Trouble};
 use crate::regular::{self, Links};
@@ -24,10 +24,10 @@ pub(super) fn replace(place: &Place<'_>, bytes: &[u8]) -> Result<(), Trouble> {
     let name = path.file_name().ok_or(Trouble::NotAFile)?;
     std::fs::create_dir_all(parent)?;
     let parent = parent.canonicalize()?;
-    if let Place::Below(root, _) = place {
-        if !parent.starts_with(root.canonicalize()?) {
-            return Err(Trouble::LeadsOutside);
-        }
+    if let Place::Below(root, _) = place
+        && !parent.starts_with(root.canonicalize()?)
+    {
+        return Err(Trouble::LeadsOutside);
     }
     let target = parent.join(name);
     match std::fs::symlink_metadata(&target) {

@@ -66,11 +66,8 @@ struct New<'d> {
 impl<'d> New<'d> {
     fn create(dir: &'d OwnedFd) -> io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let flags = OFlags::WRONLY
-            | OFlags::CREATE
-            | OFlags::EXCL
-            | OFlags::NOFOLLOW
-            | OFlags::CLOEXEC;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let name = format!(".keyway-{}-{count}.tmp", std::process::id());

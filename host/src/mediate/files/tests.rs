@@ -64,20 +64,36 @@ fn files_below_a_granted_directory_are_read() {
     assert_eq!(setting.read("./data/x/../inner/b.txt").as_deref(), Ok("b"));
     assert_eq!(setting.read("file").as_deref(), Ok("file"));
     let absolute = setting.at("data/a.txt");
-    assert_eq!(setting.read(absolute.to_str().expect("text")).as_deref(), Ok("a"));
+    assert_eq!(
+        setting.read(absolute.to_str().expect("text")).as_deref(),
+        Ok("a")
+    );
 }
 
 #[test]
 fn nothing_else_is_read() {
     let setting = Setting::new();
-    for path in ["secret/key", "data/../secret/key", "/etc/passwd", "data2", "out/x", "file2"] {
+    for path in [
+        "secret/key",
+        "data/../secret/key",
+        "/etc/passwd",
+        "data2",
+        "out/x",
+        "file2",
+    ] {
         assert_eq!(setting.read_code(path), "read-not-granted", "{path}");
     }
     for path in ["", "~/x", "data/\0"] {
         assert_eq!(setting.read_code(path), "bad-request", "{path:?}");
     }
-    let error = setting.mediator.read_file("data/none").expect_err("there is none");
-    assert_eq!((error.kind(), error.error_code()), (ErrorKind::NotFound, "file-failed"));
+    let error = setting
+        .mediator
+        .read_file("data/none")
+        .expect_err("there is none");
+    assert_eq!(
+        (error.kind(), error.error_code()),
+        (ErrorKind::NotFound, "file-failed")
+    );
     assert_eq!(setting.read_code("data"), "not-a-file");
     assert_eq!(setting.read_code("data/inner"), "not-a-file");
 }
@@ -113,7 +129,10 @@ fn a_link_that_leads_outside_is_refused_wherever_it_is() {
     ] {
         assert_eq!(setting.read_code(path), "leads-outside", "{path}");
     }
-    let error = setting.mediator.read_file("data/last").expect_err("it leads outside");
+    let error = setting
+        .mediator
+        .read_file("data/last")
+        .expect_err("it leads outside");
     assert_eq!(
         parts(&error),
         (
@@ -140,7 +159,9 @@ fn the_granted_directory_itself_may_be_a_link() {
 #[test]
 fn a_pipe_is_refused_and_not_waited_for() {
     let setting = Setting::new();
-    let made = std::process::Command::new("mkfifo").arg(setting.at("data/pipe")).status();
+    let made = std::process::Command::new("mkfifo")
+        .arg(setting.at("data/pipe"))
+        .status();
     assert!(made.expect("mkfifo starts").success());
     assert_eq!(setting.read_code("data/pipe"), "not-a-file");
 }
@@ -157,7 +178,9 @@ fn a_file_is_written_whole_and_missing_directories_are_made() {
     assert_eq!(read("out/deep/er/x.txt"), "two");
     assert_eq!(read("out/top"), "top");
     assert_eq!(read("file"), "new");
-    let left = fs::read_dir(setting.at("out/deep/er")).expect("a directory").count();
+    let left = fs::read_dir(setting.at("out/deep/er"))
+        .expect("a directory")
+        .count();
     assert_eq!(left, 1, "no other file stays behind");
 }
 
@@ -167,8 +190,14 @@ fn a_file_that_is_replaced_keeps_its_permissions() {
     fs::create_dir(setting.at("out")).expect("a directory");
     fs::write(setting.at("out/x"), "old").expect("a file");
     fs::set_permissions(setting.at("out/x"), fs::Permissions::from_mode(0o4750)).expect("ours");
-    setting.mediator.write_file("out/x", b"new").expect("it is granted");
-    let mode = fs::metadata(setting.at("out/x")).expect("it is there").permissions().mode();
+    setting
+        .mediator
+        .write_file("out/x", b"new")
+        .expect("it is granted");
+    let mode = fs::metadata(setting.at("out/x"))
+        .expect("it is there")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o7777, 0o750, "but not as whom it runs");
 }
 
@@ -189,28 +218,49 @@ fn nothing_is_written_elsewhere() {
     assert_eq!(setting.write_code("out/dangling"), "not-a-file");
     assert_eq!(setting.write_code("out/dir"), "not-a-file");
     assert_eq!(setting.write_code("out"), "not-a-file");
-    assert_eq!(fs::read_to_string(setting.at("secret/key")).expect("it is there"), "secret");
-    assert_eq!(fs::read_dir(setting.at("secret")).expect("a directory").count(), 1);
+    assert_eq!(
+        fs::read_to_string(setting.at("secret/key")).expect("it is there"),
+        "secret"
+    );
+    assert_eq!(
+        fs::read_dir(setting.at("secret"))
+            .expect("a directory")
+            .count(),
+        1
+    );
 }
 
 #[test]
 fn a_file_that_is_too_large_is_refused_either_way() {
     let setting = Setting::new();
-    let mut limits = Limits::default();
-    limits.max_file_bytes = 4;
+    let limits = Limits {
+        max_file_bytes: 4,
+        ..Limits::default()
+    };
     let builder = ASKED.builder(setting.home.path()).limits(limits);
     let mediator = builder.build().expect("the base is absolute");
     fs::write(setting.at("data/four"), "four").expect("a file");
     fs::write(setting.at("data/seven"), "seven77").expect("a file");
-    mediator.read_file("data/four").expect("it is not too large");
-    mediator.write_file("out/x", b"four").expect("it is not too large");
-    let read = mediator.read_file("data/seven").expect_err("it is too large");
+    mediator
+        .read_file("data/four")
+        .expect("it is not too large");
+    mediator
+        .write_file("out/x", b"four")
+        .expect("it is not too large");
+    let read = mediator
+        .read_file("data/seven")
+        .expect_err("it is too large");
     let message = format!(
         "{} is larger than Limits::max_file_bytes, 4 bytes",
         setting.at("data/seven").display()
     );
-    assert_eq!(parts(&read), (ErrorKind::Denied, "size-limit", message.as_str()));
-    let write = mediator.write_file("out/y", b"seven77").expect_err("it is too large");
+    assert_eq!(
+        parts(&read),
+        (ErrorKind::Denied, "size-limit", message.as_str())
+    );
+    let write = mediator
+        .write_file("out/y", b"seven77")
+        .expect_err("it is too large");
     assert_eq!(write.error_code(), "size-limit");
     assert!(!setting.at("out/y").exists());
 }
@@ -220,8 +270,10 @@ fn a_link_that_is_swapped_all_the_time_never_leads_outside() {
     let setting = Setting::new();
     fs::write(setting.at("secret/b.txt"), "secret").expect("a file");
     symlink("inner", setting.at("data/now")).expect("a link");
-    let mut limits = Limits::default();
-    limits.file_rate = None;
+    let limits = Limits {
+        file_rate: None,
+        ..Limits::default()
+    };
     let builder = ASKED.builder(setting.home.path()).limits(limits);
     let unlimited = builder.build().expect("the base is absolute");
     let read = || match unlimited.read_file("data/now/b.txt") {
@@ -261,7 +313,10 @@ fn everything_means_also_what_links_lead_to() {
     let mediator = Mediator::builder(setting.mediator.plugin().clone(), grant, home);
     let mediator = mediator.build().expect("the base is absolute");
     symlink(setting.at("secret"), setting.at("data/link")).expect("a link");
-    assert_eq!(mediator.read_file("data/link/key").as_deref(), Ok(b"secret".as_slice()));
+    assert_eq!(
+        mediator.read_file("data/link/key").as_deref(),
+        Ok(b"secret".as_slice())
+    );
     mediator.write_file("new/x", b"x").expect("it is granted");
     assert_eq!(fs::read(setting.at("new/x")).expect("it is there"), b"x");
 }
@@ -269,8 +324,14 @@ fn everything_means_also_what_links_lead_to() {
 #[test]
 fn a_path_of_an_action_is_made_absolute_if_it_is_granted() {
     let setting = Setting::new();
-    let path = setting.mediator.path_to_read("data/x/../a.txt").expect("it is granted");
+    let path = setting
+        .mediator
+        .path_to_read("data/x/../a.txt")
+        .expect("it is granted");
     assert_eq!(path, setting.at("data/a.txt"));
-    let error = setting.mediator.path_to_write("data/a.txt").expect_err("it is not");
+    let error = setting
+        .mediator
+        .path_to_write("data/a.txt")
+        .expect_err("it is not");
     assert_eq!(error.error_code(), "write-not-granted");
 }

@@ -35,8 +35,10 @@ fn of(store: &Arc<KeyValueStore>, id: &str, limits: Limits) -> Mediator {
 }
 
 fn plain(store: &Arc<KeyValueStore>, id: &str) -> Mediator {
-    let mut limits = Limits::default();
-    limits.kv_rate = None;
+    let limits = Limits {
+        kv_rate: None,
+        ..Limits::default()
+    };
     of(store, id, limits)
 }
 
@@ -65,7 +67,9 @@ fn no_plugin_sees_what_another_one_has() {
     let store = Setting::new().open();
     let plugins = ["a", "ab", "a-b", "b"].map(|id| plain(&store, id));
     for plugin in &plugins {
-        plugin.kv_set("key", plugin.plugin().as_str().as_bytes()).expect("it is written");
+        plugin
+            .kv_set("key", plugin.plugin().as_str().as_bytes())
+            .expect("it is written");
     }
     for plugin in &plugins {
         assert_eq!(plugin.kv_keys("", None), Ok(vec!["key".to_owned()]));
@@ -96,12 +100,16 @@ fn keys_are_listed_by_prefix_in_order_and_in_pieces() {
 #[test]
 fn what_is_too_large_is_refused_and_changes_nothing() {
     let store = Setting::new().open();
-    let mut limits = Limits::default();
-    limits.max_key_bytes = 4;
-    limits.max_value_bytes = 8;
-    limits.max_store_bytes = 20;
+    let limits = Limits {
+        max_key_bytes: 4,
+        max_value_bytes: 8,
+        max_store_bytes: 20,
+        ..Limits::default()
+    };
     let plugin = of(&store, "weather", limits);
-    let key = plugin.kv_set("12345", b"").expect_err("the key is too long");
+    let key = plugin
+        .kv_set("12345", b"")
+        .expect_err("the key is too long");
     assert_eq!(
         parts(&key),
         (
@@ -110,7 +118,9 @@ fn what_is_too_large_is_refused_and_changes_nothing() {
             "the key is longer than Limits::max_key_bytes, 4 bytes"
         )
     );
-    let value = plugin.kv_set("1", b"123456789").expect_err("the value is too large");
+    let value = plugin
+        .kv_set("1", b"123456789")
+        .expect_err("the value is too large");
     assert_eq!(
         parts(&value),
         (
@@ -138,24 +148,35 @@ fn what_is_too_large_is_refused_and_changes_nothing() {
     plugin.kv_set("5", b"12345678").expect("20 bytes");
     plugin.kv_set("6", b"").expect_err("21 bytes");
     // The next one has its own.
-    plain(&store, "other").kv_set("1", b"12345678").expect("it is another plugin");
+    plain(&store, "other")
+        .kv_set("1", b"12345678")
+        .expect("it is another plugin");
 }
 
 #[test]
 fn who_has_more_than_a_lowered_limit_can_make_it_less() {
     let store = Setting::new().open();
-    plain(&store, "weather").kv_set("key", b"12345678").expect("it is written");
-    let mut limits = Limits::default();
-    limits.max_store_bytes = 5;
+    plain(&store, "weather")
+        .kv_set("key", b"12345678")
+        .expect("it is written");
+    let limits = Limits {
+        max_store_bytes: 5,
+        ..Limits::default()
+    };
     let plugin = of(&store, "weather", limits);
     plugin.kv_set("key", b"1234567").expect("less than before");
-    plugin.kv_set("key", b"12345678").expect_err("more than before");
+    plugin
+        .kv_set("key", b"12345678")
+        .expect_err("more than before");
 }
 
 #[test]
 fn a_host_without_a_store_says_so() {
     let base = std::env::temp_dir();
-    let error = Asked::default().mediator(&base).kv_get("a").expect_err("there is none");
+    let error = Asked::default()
+        .mediator(&base)
+        .kv_get("a")
+        .expect_err("there is none");
     assert_eq!(
         parts(&error),
         (
@@ -180,7 +201,10 @@ fn a_store_that_somebody_has_open_or_that_is_damaged_is_refused() {
     std::fs::write(&setting.path, vec![7; 8192]).expect("a file");
     let refused = KeyValueStore::open(&setting.path).expect_err("it is no database");
     assert_eq!(refused.code.id, "kv-open");
-    assert_eq!(std::fs::read(&setting.path).expect("it is there"), vec![7; 8192]);
+    assert_eq!(
+        std::fs::read(&setting.path).expect("it is there"),
+        vec![7; 8192]
+    );
 }
 
 #[cfg(unix)]
@@ -189,6 +213,9 @@ fn nobody_else_can_read_a_new_store() {
     use std::os::unix::fs::PermissionsExt;
     let setting = Setting::new();
     let _store = setting.open();
-    let mode = std::fs::metadata(&setting.path).expect("it is there").permissions().mode();
+    let mode = std::fs::metadata(&setting.path)
+        .expect("it is there")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
 }

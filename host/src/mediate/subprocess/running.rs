@@ -35,7 +35,13 @@ impl Future for Running {
     type Output = Result<RunOutput>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let gone = || refusal::error(ErrorKind::Failed, &codes::RUN_FAILED, "the thread that waited for it ended");
+        let gone = || {
+            refusal::error(
+                ErrorKind::Failed,
+                &codes::RUN_FAILED,
+                "the thread that waited for it ended",
+            )
+        };
         Pin::new(&mut self.answer)
             .poll(cx)
             .map(|answer| answer.unwrap_or_else(|_| Err(gone())))
@@ -74,7 +80,10 @@ pub(super) fn run(mediator: &Mediator, request: RunRequest) -> Result<RunOutput>
 pub(super) fn start(mediator: &Mediator, request: RunRequest) -> Result<Running> {
     let shared = &mediator.shared;
     let begun = shared.begin(Action::Run, &request.shown());
-    match shared.take(Action::Run).and_then(|()| shared.spawn(request)) {
+    match shared
+        .take(Action::Run)
+        .and_then(|()| shared.spawn(request))
+    {
         Ok(started) => Ok(started.in_background(Arc::clone(shared), begun)?),
         Err(error) => {
             begun.end(shared, Some(&error));
@@ -99,7 +108,11 @@ impl Shared {
                 format!("{program} was not found in the host's search path"),
             )
         })?;
-        let dir = request.dir.as_deref().map(|dir| self.dir(dir)).transpose()?;
+        let dir = request
+            .dir
+            .as_deref()
+            .map(|dir| self.dir(dir))
+            .transpose()?;
         let place = self.programs.places.take().ok_or_else(|| {
             refusal::busy(
                 &codes::TOO_MANY_AT_ONCE,
@@ -117,7 +130,7 @@ impl Shared {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let child = command.spawn().map_err(|error| {
+        let mut child = command.spawn().map_err(|error| {
             let code = match error.kind() {
                 io::ErrorKind::NotFound => &codes::PROGRAM_MISSING,
                 _ => &codes::RUN_FAILED,
@@ -125,10 +138,9 @@ impl Shared {
             refusal::io(code, &format!("start {}", path.display()), &error)
         })?;
         let group = Group::of(&child);
-        let mut child = child;
-        let ended = group.when_ended().or_else(|error| {
+        let ended = group.when_ended().map_err(|error| {
             let _ = group.end(&mut child);
-            Err(refusal::io(&codes::RUN_FAILED, &format!("wait for {program}"), &error))
+            refusal::io(&codes::RUN_FAILED, &format!("wait for {program}"), &error)
         })?;
         Ok(Started {
             child,

@@ -30,8 +30,10 @@ impl Setting {
     }
 
     fn with(&self, change: impl FnOnce(&mut Limits)) -> Mediator {
-        let mut limits = Limits::default();
-        limits.run_rate = None;
+        let mut limits = Limits {
+            run_rate: None,
+            ..Limits::default()
+        };
         change(&mut limits);
         let builder = ASKED.builder(self.home.path()).limits(limits);
         builder.build().expect("the base is absolute")
@@ -70,10 +72,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// Two processes that have the pipe open and would stay for ever; the first one writes a line when both
 /// run.
 fn stays(pipe: &Path) -> RunRequest {
-    sh("exec 3>\"$1\"; sleep 100000 & echo ready >&3; sleep 100000").args([
-        "sh",
-        pipe.to_str().expect("text"),
-    ])
+    sh("exec 3>\"$1\"; sleep 100000 & echo ready >&3; sleep 100000")
+        .args(["sh", pipe.to_str().expect("text")])
 }
 
 /// Reads the line, and answers the pipe.
@@ -122,7 +122,9 @@ fn a_future_answers_the_same() {
 fn large_inputs_and_outputs_do_not_wait_for_each_other() {
     let mediator = Setting::new().mediator();
     let large = vec![b'x'; 1 << 20];
-    let output = mediator.run(sh("tee /dev/stderr").stdin(large.clone())).expect("it ends");
+    let output = mediator
+        .run(sh("tee /dev/stderr").stdin(large.clone()))
+        .expect("it ends");
     assert!(output.stdout == large && output.stderr == large);
     // It reads nothing of it.
     let output = mediator.run(sh("exit 0").stdin(large)).expect("it ends");
@@ -132,14 +134,22 @@ fn large_inputs_and_outputs_do_not_wait_for_each_other() {
 #[test]
 fn nothing_of_the_hosts_environment_is_in_a_program() {
     let mediator = Setting::new().mediator();
-    let output = mediator.run(sh("env").env("LANG", "C")).expect("it is granted");
+    let output = mediator
+        .run(sh("env").env("LANG", "C"))
+        .expect("it is granted");
     let mut lines: Vec<_> = text(&output.stdout).lines().collect();
     lines.sort_unstable();
     // The shell's own are PWD, and in some shells SHLVL, OLDPWD and _.
-    lines.retain(|line| !["PWD=", "SHLVL=", "OLDPWD=", "_="].iter().any(|own| line.starts_with(own)));
+    lines.retain(|line| {
+        !["PWD=", "SHLVL=", "OLDPWD=", "_="]
+            .iter()
+            .any(|own| line.starts_with(own))
+    });
     assert_eq!(lines, ["LANG=C", "PATH=/usr/local/bin:/usr/bin:/bin"]);
     for name in ["LD_PRELOAD", "PATH", "GITHUB_TOKEN"] {
-        let denied = mediator.run(sh("env").env(name, "x")).expect_err("it is not for plugins");
+        let denied = mediator
+            .run(sh("env").env(name, "x"))
+            .expect_err("it is not for plugins");
         assert_eq!(denied.error_code(), "env-never-granted", "{name}");
     }
 }
@@ -153,7 +163,10 @@ fn a_program_runs_where_the_plugin_may_read() {
         let output = mediator.run(sh("pwd -P").dir(dir));
         output.map(|output| text(&output.stdout).trim_end().to_owned())
     };
-    let inner = setting.at("work/inner").canonicalize().expect("it is there");
+    let inner = setting
+        .at("work/inner")
+        .canonicalize()
+        .expect("it is there");
     assert_eq!(pwd("work/inner"), Ok(inner.display().to_string()));
     let code = |dir: &str| pwd(dir).expect_err(dir).error_code().to_owned();
     assert_eq!(code("."), "read-not-granted");
@@ -177,7 +190,11 @@ fn only_programs_that_are_listed_run() {
             "starting cat is not granted; add \"cat\" to subprocess under [plugin.permissions]"
         )
     );
-    assert_eq!(error("/bin/sh").error_code(), "subprocess-not-granted", "it was granted by name");
+    assert_eq!(
+        error("/bin/sh").error_code(),
+        "subprocess-not-granted",
+        "it was granted by name"
+    );
     assert_eq!(
         parts(&error("no-such-program")),
         (
@@ -189,13 +206,19 @@ fn only_programs_that_are_listed_run() {
     assert_eq!(error("./tool").error_code(), "program-missing");
     assert_eq!(error("").error_code(), "bad-request");
     assert_eq!(error("sh -c x").error_code(), "bad-request");
-    let zero = mediator.run(RunRequest::new("sh").arg("\0")).expect_err("a zero byte");
+    let zero = mediator
+        .run(RunRequest::new("sh").arg("\0"))
+        .expect_err("a zero byte");
     assert_eq!(zero.error_code(), "bad-request");
 
     let script = setting.at("tool");
     fs::write(&script, "#!/bin/sh\necho tool").expect("a file");
     let not_yet = error("./tool");
-    assert_eq!(not_yet.error_code(), "run-failed", "it is not executable: {not_yet}");
+    assert_eq!(
+        not_yet.error_code(),
+        "run-failed",
+        "it is not executable: {not_yet}"
+    );
 }
 
 #[test]
@@ -224,7 +247,10 @@ fn a_name_stands_for_what_was_found_when_it_was_granted() {
 fn dropping_the_future_kills_the_whole_group() {
     let setting = Setting::new();
     let pipe = setting.pipe();
-    let running = setting.mediator().start(stays(&pipe)).expect("it is granted");
+    let running = setting
+        .mediator()
+        .start(stays(&pipe))
+        .expect("it is granted");
     let pipe = until_ready(&pipe);
     drop(running);
     until_nobody_writes(pipe);
@@ -232,16 +258,16 @@ fn dropping_the_future_kills_the_whole_group() {
 
 #[test]
 fn the_group_is_killed_when_the_time_is_up() {
+    use std::os::unix::fs::OpenOptionsExt;
     let setting = Setting::new();
     let pipe = setting.pipe();
-    let mediator = setting.mediator();
+    // Whether or not the program comes as far as opening the pipe, this does not wait for it.
+    let mut options = fs::OpenOptions::new();
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).expect("a flag");
+    let opened = options.read(true).custom_flags(nonblocking).open(&pipe);
+    let mut opened = opened.expect("a pipe");
     let request = stays(&pipe).timeout(Duration::from_millis(300));
-    let reader = std::thread::spawn(move || {
-        let mut pipe = File::open(pipe).expect("a pipe");
-        let mut all = Vec::new();
-        pipe.read_to_end(&mut all).expect("it ends");
-    });
-    let error = mediator.run(request).expect_err("it stays");
+    let error = setting.mediator().run(request).expect_err("it stays");
     assert_eq!(
         parts(&error),
         (
@@ -250,7 +276,10 @@ fn the_group_is_killed_when_the_time_is_up() {
             "sh ran longer than 300ms, and was killed"
         )
     );
-    reader.join().expect("nobody has the pipe open");
+    rustix::fs::fcntl_setfl(&opened, rustix::fs::OFlags::empty()).expect("it is ours");
+    opened
+        .read_to_end(&mut Vec::new())
+        .expect("nobody has it open");
 }
 
 #[test]
@@ -268,18 +297,20 @@ fn what_a_program_leaves_behind_ends_with_it() {
     });
 }
 
+/// `setsid` is there on Linux.
+#[cfg(target_os = "linux")]
 #[test]
 fn nobody_waits_for_one_that_has_left_the_group_and_keeps_the_output_open() {
     let setting = Setting::new();
-    let pipe = setting.pipe();
-    // It ends when the test opens the pipe.
-    let script = sh("setsid sh -c 'read -r line <\"$1\"' sh \"$1\" & echo done")
-        .args(["sh", pipe.to_str().expect("text")]);
-    let output = setting.mediator().run(script).expect("it ends");
-    assert_eq!(text(&output.stdout), "done\n");
-    // Never waits: either it reads by now, or it never came so far, being killed before it had left.
-    let mut options = fs::OpenOptions::new();
-    let _ = options.read(true).write(true).open(pipe);
+    // It stays until the directory of this test is gone.
+    let leaves = "touch \"$1/left\"; while [ -e \"$1\" ]; do sleep 0.05; done";
+    let script = "setsid sh -c \"$2\" sh \"$1\" & \
+                  while [ ! -e \"$1/left\" ]; do sleep 0.01; done; echo done";
+    let home = setting.home.path().to_str().expect("text");
+    let output = setting
+        .mediator()
+        .run(sh(script).args(["sh", home, leaves]));
+    assert_eq!(text(&output.expect("it ends").stdout), "done\n");
 }
 
 #[test]
@@ -301,7 +332,9 @@ fn a_program_that_writes_too_much_is_killed() {
 #[test]
 fn an_input_that_is_too_large_is_refused() {
     let mediator = Setting::new().with(|limits| limits.max_input_bytes = 3);
-    let error = mediator.run(sh("cat").stdin("four")).expect_err("it is too large");
+    let error = mediator
+        .run(sh("cat").stdin("four"))
+        .expect_err("it is too large");
     assert_eq!(
         parts(&error),
         (
@@ -335,7 +368,9 @@ fn only_so_many_run_at_a_time() {
 #[test]
 fn what_is_refused_at_the_start_is_written_down() {
     let mediator = Setting::new().mediator();
-    let _ = mediator.start(RunRequest::new("cat").arg("secret")).expect_err("it is not granted");
+    let _ = mediator
+        .start(RunRequest::new("cat").arg("secret"))
+        .expect_err("it is not granted");
     let records = mediator.audit().take();
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].target, "cat with 1 argument");

@@ -74,7 +74,11 @@ fn walking_leads_where_the_kernel_leads() {
     ];
     for (path, expected) in cases {
         let path = Path::new(path);
-        assert_eq!(opened(by_walking(&root, path, READ)), expected, "walking {path:?}");
+        assert_eq!(
+            opened(by_walking(&root, path, READ)),
+            expected,
+            "walking {path:?}"
+        );
         assert_eq!(opened(below(&root, path, READ)), expected, "{path:?}");
     }
 }
