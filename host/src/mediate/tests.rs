@@ -251,3 +251,23 @@ fn the_variables_that_nobody_gets_are_the_ones_that_are_documented() {
         assert!(page.contains(&format!("`{prefix}*`")), "{prefix}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_of_a_plugin_makes_it_panic(text in proptest::prelude::any::<String>()) {
+        let asked = Asked {
+            read: &["data"],
+            subprocess: &["no-such-program"],
+            ..Asked::default()
+        };
+        // Nothing is there, so nothing is done.
+        let mediator = asked.mediator(Path::new(if cfg!(windows) { "C:\\none" } else { "/none" }));
+        let _ = mediator.read_file(&text);
+        let _ = mediator.read_file(&format!("data/{text}"));
+        let _ = mediator.write_file(&text, b"");
+        let _ = mediator.env(&text);
+        let _ = mediator.run(RunRequest::new(&text).arg(&text).env(&text, &text).dir(&text));
+        let request = RunRequest::new("no-such-program").arg(&text).env(&text, &text);
+        let _ = mediator.run(request.dir(&text));
+    }
+}

@@ -648,3 +648,18 @@ fn who_is_not_there_or_speaks_something_else_is_an_error() {
         (ErrorKind::Failed, "request-failed")
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(
+        url in "(https?://)?[a-c0-9:/.@?#%\\[\\]=&;\\PC-]{0,24}",
+        location in "\\PC{0,16}",
+        header in proptest::prelude::any::<(String, String)>(),
+    ) {
+        let request = HttpRequest::get(&url).header(header.0, header.1);
+        let mediator = builder(&[]).resolver(|_, _| Ok(Vec::new())).build();
+        let _ = mediator.expect("the base is absolute").request(request);
+        let next = redirect::target(&url, &location);
+        let _ = url::shown(&next);
+    }
+}
