@@ -167,6 +167,8 @@ static TABLES: &[(&str, &[&Code])] = &[
     ("Discovery", crate::discovery::codes::ALL),
     ("Which plugins run", crate::platform::codes::ALL),
     ("Dependencies", crate::resolve::codes::ALL),
+    ("Permissions", crate::permission::codes::ALL),
+    ("Services of the host", crate::mediate::codes::ALL),
     ("Activation", crate::plan::codes::ALL),
     ("Loading and running", crate::error::codes::ALL),
     ("Compatibility", crate::deprecation::CODES),

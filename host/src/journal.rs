@@ -18,7 +18,7 @@ mod phase;
 mod quarantine;
 mod record;
 mod sweep;
-mod when;
+pub(crate) mod when;
 
 use std::collections::BTreeMap;
 use std::fs::File;

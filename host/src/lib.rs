@@ -135,6 +135,8 @@ pub mod inspect;
 mod journal;
 mod library;
 mod log;
+mod mediate;
+pub mod permission;
 pub mod plan;
 mod platform;
 mod policy;
@@ -165,6 +167,20 @@ pub use journal::{Occasion, Phase, Quarantined};
 pub use keyway;
 pub use keyway_manifest as manifest;
 pub use library::LibraryCounts;
+#[cfg(feature = "kv")]
+pub use mediate::KeyValueStore;
+pub use mediate::{
+    Action, AuditLog, AuditOutcome, AuditRecord, Limits, Mediator, MediatorBuilder, Rate,
+    RunOutput, RunRequest, Running, SystemTimeSource, TimeSource, denied_env_names,
+    denied_env_prefixes,
+};
+#[cfg(feature = "http")]
+pub use mediate::{HttpRequest, HttpResponse};
+pub use permission::{
+    Admission, AllowList, ApprovalRequest, Approved, Approver, Ask, DenyAll, Destination, EnvName,
+    Grant, HowAdmitted, Level, PathRoot, Peer, PermissionDiff, PermissionStore, Program, Reach,
+    admit,
+};
 pub use plan::{Plan, plan};
 pub use platform::{Enablement, PluginRecord, Report, Runtime};
 pub use policy::{Approval, Call, Decision, Policy};

@@ -6,7 +6,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// `2026-11-21 12:30:01 UTC`. Times before 1970 are those of a clock that is not set, and print as
 /// 1970.
-pub(super) fn utc(time: SystemTime) -> String {
+pub(crate) fn utc(time: SystemTime) -> String {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     let seconds = since.map_or(0, |since| since.as_secs());
     let (year, month, day) = date(seconds / DAY);
