@@ -38,7 +38,7 @@ pub(crate) static CAPABILITY_MISSING: Code = Code::error(
 );
 
 pub(crate) static DUPLICATE_ID: Code = Code::error(
-    "duplicate-id",
+    "id-repeated",
     "Several plugins of the same id were given to one resolution. None of them is taken, since which \
      one it would be is for the application to say.",
     "Give the resolution one plugin for each id; discovery decides between those of the same id.",

@@ -302,7 +302,7 @@ fn the_same_id_twice_is_taken_by_nobody() {
         "0: clock
          forecast: error dependency-blocked: needs 'weather', which is there more than once; hint: \
          see what is found about 'weather'
-         weather: error duplicate-id: is given 2 times: 1.0.0, 1.2.0; hint: give the resolution one of \
+         weather: error id-repeated: is given 2 times: 1.0.0, 1.2.0; hint: give the resolution one of \
          them
          clock: note optional-unmet: goes without 'weather' *, which is optional and blocked",
     );
