@@ -41,7 +41,7 @@ pub(crate) static LEADS_OUTSIDE: Code = Code::error(
 pub(crate) static NOT_A_FILE: Code = Code::error(
     "not-a-file",
     "The path is that of a directory, pipe, socket or device, or, for writing, of a link.",
-    "Name a regular file.",
+    "Name a regular file, and no directory, pipe or device.",
 );
 
 pub(crate) static FILE_FAILED: Code = Code::error(

@@ -221,7 +221,9 @@ fn a_plan_says_who_is_started_for_what_and_starts_nobody() {
         .expect_err("nobody has it");
     assert_eq!(error.code(), "nothing-to-activate");
     assert!(
-        error.to_string().contains("did you mean 'store'"),
+        error
+            .to_string()
+            .ends_with("hint: there are these names: listener, store"),
         "{error}"
     );
 }
