@@ -47,11 +47,10 @@ pub(crate) mod codes;
 mod reason;
 #[cfg(test)]
 mod tests;
-mod topic;
 mod trigger;
 
+pub use keyway::event::topic_matches;
 pub use reason::Reason;
-pub use topic::topic_matches;
 pub use trigger::Trigger;
 
 use trigger::Meaning;

@@ -94,3 +94,33 @@ pub trait EventHook: Send + Sync {
         Ok(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_one_part_and_the_last_one_is_all_the_rest() {
+        for (pattern, topic, matches) in [
+            ("*", "message", true),
+            ("*", "message.received", true),
+            ("message.*", "message.received", true),
+            ("message.*", "message.received.late", true),
+            ("message.*", "message", false),
+            ("message.*", "messages.received", false),
+            ("message.*.late", "message.received.late", true),
+            ("message.*.late", "message.received.early", false),
+            ("message.*.late", "message.late", false),
+            ("message", "message", true),
+            ("message", "message.received", false),
+            ("message.rec*", "message.received", false),
+            ("message.rec*", "message.rec*", true),
+        ] {
+            assert_eq!(
+                topic_matches(pattern, topic),
+                matches,
+                "{pattern} and {topic}"
+            );
+        }
+    }
+}

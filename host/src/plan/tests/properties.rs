@@ -104,3 +104,24 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn a_topic_matches_itself_and_whatever_has_stars_for_parts(
+        parts in prop::collection::vec("[a-z]{1,3}", 1..5),
+        stars in prop::collection::vec(any::<bool>(), 5),
+    ) {
+        let pattern: Vec<&str> = parts
+            .iter()
+            .zip(stars)
+            .map(|(part, star)| if star { "*" } else { part })
+            .collect();
+        prop_assert!(crate::plan::topic_matches(&parts.join("."), &parts.join(".")));
+        prop_assert!(crate::plan::topic_matches(&pattern.join("."), &parts.join(".")));
+        let longer = format!("{}.more", parts.join("."));
+        prop_assert_eq!(
+            crate::plan::topic_matches(&pattern.join("."), &longer),
+            pattern.last() == Some(&"*")
+        );
+    }
+}
