@@ -210,6 +210,12 @@ impl Candidate {
         }
     }
 
+    /// Whether it is a plugin without code.
+    pub(crate) fn manifest_has_content(&self) -> bool {
+        let manifest = self.manifest.as_ref();
+        manifest.is_some_and(|manifest| manifest.content.is_some())
+    }
+
     /// Takes what a manifest says of its plugin.
     fn describe(&mut self, manifest: &Arc<Manifest>) {
         self.id = Some(manifest.id.clone());

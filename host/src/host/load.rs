@@ -272,6 +272,10 @@ impl Inner {
         let about = |error: HostError| error.of_plugin(&label(&manifest)).at(&path);
         let minor = self.side.check(&inspection, &note, &manifest);
         let minor = minor.map_err(about)?;
+        // By the content of the copy: the file may have changed since anybody looked at it.
+        self.catalog
+            .admit(&manifest.id, &staged.hash)
+            .map_err(|finding| about(finding.into()))?;
         let occasion = match place.replaces {
             Some(from) => Occasion::Reload { from },
             None => Occasion::Load,

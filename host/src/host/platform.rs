@@ -20,6 +20,7 @@ use super::Host;
 use crate::discovery::{Candidate, Discoverer, Discovery, Verdict};
 use crate::error::{HostError, HostErrorKind};
 use crate::finding::Finding;
+use crate::inspect::ContentHash;
 use crate::platform::decide::Decision;
 use crate::platform::{Enablement, PluginRecord, Report, Runtime};
 use crate::resolve::Resolution;
@@ -66,6 +67,12 @@ impl Catalog {
                 runtimes: BTreeMap::new(),
             }),
         }
+    }
+
+    /// Whether the lists of the host's file let this build of a plugin be used.
+    pub(super) fn admit(&self, id: &PluginId, hash: &ContentHash) -> Result<(), Finding> {
+        let settings = Arc::clone(&self.state().settings);
+        settings.plugins.admit(id, Some(hash))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -294,13 +301,18 @@ impl Host {
         }
         match state.runtimes.get(id) {
             // Somebody stopped it by its name.
-            Some(Runtime::Active) if !self.inner.plugins().contains_key(id.as_str()) => {
-                Runtime::Stopped
-            }
+            Some(Runtime::Active) if !self.still_serves(state, id) => Runtime::Stopped,
             Some(runtime) => runtime.clone(),
             None if state.decision.enablements[index].is_enabled() => Runtime::Resolved,
             None => Runtime::Discovered,
         }
+    }
+
+    /// Whether a plugin that was started runs still. One without code is not among the loaded ones.
+    fn still_serves(&self, state: &State, id: &PluginId) -> bool {
+        let found = state.find(id);
+        found.is_some_and(|(_, candidate)| candidate.manifest_has_content())
+            || self.inner.plugins().contains_key(id.as_str())
     }
 
     /// Makes sure that there is a plugin of this id, so far as anybody has looked.

@@ -56,6 +56,12 @@ fn plugins_start_after_what_they_need_and_stop_before_it() {
     assert!(matches!(app.runtime, Runtime::Stopped), "{app}");
     assert!(start(&host).is_ok(), "they can be started again");
     assert!(start(&host).done.is_empty(), "those that run are left");
+    host.block_on(host.stop("other")).expect("it ends");
+    assert_eq!(
+        done(&start(&host)),
+        ["other"],
+        "one that was stopped by its name does not run"
+    );
 }
 
 #[test]

@@ -122,6 +122,16 @@ fn only_what_is_on_the_list_runs_and_a_pin_means_one_build() {
     let c = host.record("c").expect("it is there");
     assert_eq!(c.findings[0].code.id, "plugin-not-allowed");
 
+    // A build that comes into place while the host runs is not taken over either.
+    scene.add(Part::new("a").version("1.0.2"));
+    let report = host.block_on(host.reload("a")).expect("it is loaded");
+    let reason = report.outcome.reason().expect("it is refused");
+    assert_eq!(reason.code(), "plugin-not-pinned");
+    assert_eq!(
+        host.plugin("a").expect("it serves on").version.to_string(),
+        "1.0.0"
+    );
+
     // Another build under the same id.
     remove(&scene.path("workspace"), "a");
     scene.add(Part::new("a").version("1.0.1"));

@@ -92,6 +92,7 @@ impl Host {
         let runtimes = state.runtimes.iter();
         runtimes
             .filter(|(_, runtime)| matches!(runtime, Runtime::Active))
+            .filter(|(id, _)| self.still_serves(&state, id))
             .map(|(id, _)| id.clone())
             .collect()
     }
