@@ -1,6 +1,7 @@
 //! Starting plugins, level by level.
 
 use std::collections::{BTreeSet, HashSet};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,7 +18,7 @@ use crate::platform::{Enablement, Report, Runtime, codes};
 
 /// How many plugins start or stop at the same time. More than there are processors, since most of the
 /// time goes in waiting; less than the threads that may wait.
-pub(super) const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 64;
 
 impl Host {
     /// Starts these plugins and all that they need, as far as they do not run.
@@ -98,44 +99,62 @@ impl Host {
     }
 
     async fn begin_level(&self, ids: Vec<PluginId>, report: &mut Report) {
+        let begin = |host: Host, id: PluginId| async move { host.begin_plugin(&id).await };
+        for (id, reason) in self.side_by_side(ids, begin, report).await {
+            tracing::error!(
+                code = reason.code(),
+                "plugin '{id}' was not started: {reason}"
+            );
+            let failed = Runtime::Failed {
+                reason: Arc::clone(&reason),
+            };
+            self.set_runtime(&id, failed);
+            let name = Arc::from(id.as_str());
+            let kind = EventKind::Failed {
+                reason: Arc::clone(&reason),
+            };
+            self.inner.bus.tell(&name, kind);
+            report.failed.insert(id, reason);
+        }
+    }
+
+    /// Does the same with some plugins at the same time; notes those with which it was done in the
+    /// report, by id, and answers those with which it failed.
+    pub(super) async fn side_by_side<F>(
+        &self,
+        ids: Vec<PluginId>,
+        step: impl Fn(Host, PluginId) -> F,
+        report: &mut Report,
+    ) -> Vec<(PluginId, Arc<HostError>)>
+    where
+        F: Future<Output = Result<(), HostError>> + Send + 'static,
+    {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let mut tasks = JoinSet::new();
         for id in ids {
-            let (host, places) = (self.clone(), Arc::clone(&places));
+            let (work, places) = (step(self.clone(), id.clone()), Arc::clone(&places));
             let work = async move {
                 let _place = places.acquire_owned().await;
-                let started = host.begin_plugin(&id).await;
-                (id, started)
+                (id, work.await)
             };
             tasks.spawn_on(work, self.runtime());
         }
-        let mut done = Vec::new();
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
         while let Some(joined) = tasks.join_next().await {
             match joined {
                 Ok((id, Ok(()))) => done.push(id),
-                Ok((id, Err(error))) => {
-                    tracing::error!(
-                        code = error.code(),
-                        "plugin '{id}' was not started: {error}"
-                    );
-                    let reason = Arc::new(error);
-                    let failed = Runtime::Failed {
-                        reason: Arc::clone(&reason),
-                    };
-                    self.set_runtime(&id, failed);
-                    let name = Arc::from(id.as_str());
-                    let kind = EventKind::Failed {
-                        reason: Arc::clone(&reason),
-                    };
-                    self.inner.bus.tell(&name, kind);
-                    report.failed.insert(id, reason);
-                }
-                // The host is shutting down.
-                Err(_) => {}
+                Ok((id, Err(error))) => failed.push((id, Arc::new(error))),
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The host is shutting down.
+                    Err(_cancelled) => {}
+                },
             }
         }
         done.sort();
+        failed.sort_by(|one, other| one.0.cmp(&other.0));
         report.done.extend(done);
+        failed
     }
 
     async fn begin_plugin(&self, id: &PluginId) -> Result<(), HostError> {

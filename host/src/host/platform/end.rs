@@ -1,15 +1,11 @@
 //! Stopping plugins, in the opposite order of their start.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Instant;
 
 use keyway_manifest::PluginId;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 use super::Host;
-use super::begin::AT_ONCE;
 use crate::platform::{Report, Runtime};
 
 impl Host {
@@ -35,36 +31,19 @@ impl Host {
     }
 
     async fn finish_level(&self, ids: Vec<PluginId>, report: &mut Report) {
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        let mut tasks = JoinSet::new();
-        for id in ids {
-            let (host, places) = (self.clone(), Arc::clone(&places));
-            let work = async move {
-                let _place = places.acquire_owned().await;
-                host.set_runtime(&id, Runtime::Draining);
-                let has_code = host.inner.plugins().contains_key(id.as_str());
-                let stopped = match has_code {
-                    true => host.stop(id.as_str()).await,
-                    false => Ok(()),
-                };
-                host.set_runtime(&id, Runtime::Stopped);
-                (id, stopped)
+        let finish = |host: Host, id: PluginId| async move {
+            host.set_runtime(&id, Runtime::Draining);
+            let has_code = host.inner.plugins().contains_key(id.as_str());
+            let stopped = match has_code {
+                true => host.stop(id.as_str()).await,
+                false => Ok(()),
             };
-            tasks.spawn_on(work, self.runtime());
+            host.set_runtime(&id, Runtime::Stopped);
+            stopped
+        };
+        for (id, error) in self.side_by_side(ids, finish, report).await {
+            tracing::warn!(code = error.code(), "{error}");
+            report.failed.insert(id, error);
         }
-        let mut done = Vec::new();
-        while let Some(joined) = tasks.join_next().await {
-            match joined {
-                Ok((id, Ok(()))) => done.push(id),
-                Ok((id, Err(error))) => {
-                    tracing::warn!(code = error.code(), "{error}");
-                    report.failed.insert(id, Arc::new(error));
-                }
-                // The host is shutting down.
-                Err(_) => {}
-            }
-        }
-        done.sort();
-        report.done.extend(done);
     }
 }
