@@ -5,6 +5,7 @@
 //! the note, and last the layouts of all types and tables.
 #![expect(unsafe_code, reason = "opens libraries and reads what they export")]
 
+mod exit;
 mod mapped;
 mod reaper;
 mod tally;
@@ -97,6 +98,7 @@ impl Library {
     /// Its constructors run in here, as the first code of the plugin.
     pub(crate) fn open(path: &Path, terms: &Terms, tally: &Arc<Tally>) -> Result<Self, HostError> {
         tally.admit()?;
+        exit::watch();
         let handle = open(path).map_err(|error| {
             HostError::new(
                 HostErrorKind::Open,

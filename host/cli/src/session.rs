@@ -91,6 +91,7 @@ impl Session {
             told.push_str(&error);
         }
         tell_panics(&told, terminal);
+        session.host.wait_for_unload(PATIENCE);
         let stage = session.stage.get().cloned();
         drop(session);
         if let Some(stage) = stage {
@@ -144,12 +145,14 @@ impl Session {
     }
 }
 
+/// How long the end of what is stopped may take: far longer than it does. What stays all the same, a later
+/// host sweeps.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Waits for the end of a host's private copies. A reload that was on its way may hold the host for
 /// a moment longer than the session, and takes them along when it ends; a process that ended before
 /// would leave them behind.
 fn wait_until_gone(stage: &Path) {
-    /// Far longer than what is left to do then; what stays all the same, a later host sweeps.
-    const PATIENCE: Duration = Duration::from_secs(1);
     let clock = Instant::now();
     while stage.exists() && clock.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(1));

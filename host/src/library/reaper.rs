@@ -7,13 +7,14 @@
 #![expect(unsafe_code, reason = "closes libraries")]
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use keyway::shim::hooks::PluginThreads;
 
+use super::exit;
 use super::mapped::is_mapped;
 use super::tally::{Closed, Tally, Took};
 use super::threads::{Record, host_thread};
@@ -173,6 +174,13 @@ impl Waiting {
 }
 
 impl Closing {
+    /// Leaves the library to the end of the process. There is nobody left to be told.
+    fn leave(self) {
+        self.record.forget();
+        leave(&self.tally, &self.path, Took::default());
+        std::mem::forget(self.handle);
+    }
+
     /// Keeps the library for good.
     pub(super) fn retain(self, cause: impl Into<String>) {
         let cause = cause.into();
@@ -184,6 +192,10 @@ impl Closing {
     /// Asks the threads that hold thread-locals to destroy them. Answers none where the library
     /// cannot be closed.
     fn begin(self: Box<Self>) -> Option<Waiting> {
+        if exit::has_begun() {
+            self.leave();
+            return None;
+        }
         let Some(threads) = self.threads else {
             self.retain(
                 "what it has left on threads is not known: it has no thread hooks, which exist on \
@@ -237,7 +249,12 @@ impl Closing {
             Err(error) => Closed::Pinned {
                 cause: error.to_string(),
             },
-            Ok(()) if is_mapped(&path) => Closed::Pinned { cause: held() },
+            Ok(()) if is_mapped(&path) => {
+                if exit::has_begun() {
+                    return leave(&tally, &path, took);
+                }
+                Closed::Pinned { cause: held() }
+            }
             Ok(()) => {
                 // Debuggers need the copy for as long as it is mapped, and nobody afterwards.
                 let _ = std::fs::remove_file(&path);
@@ -254,6 +271,12 @@ impl Closing {
         self.tally.closed(&self.path, closed, took);
         tell(&self.listeners, closed);
     }
+}
+
+/// Counts a library that stays because the process is ending.
+fn leave(tally: &Tally, path: &Path, took: Took) {
+    let cause = "the process is ending".to_owned();
+    tally.closed(path, &Closed::Retained { cause }, took);
 }
 
 /// Tells each listener, once.

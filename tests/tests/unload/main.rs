@@ -3,6 +3,7 @@
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod crowds;
+mod ending;
 mod kept;
 mod keys;
 mod locals;
