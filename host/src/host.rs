@@ -433,5 +433,9 @@ impl fmt::Debug for Host {
     }
 }
 
+fn shutting_down() -> HostError {
+    HostError::new(HostErrorKind::Host, "the host is shutting down")
+}
+
 /// The default deadline of each lifecycle step.
 pub(crate) const LIFECYCLE_DEADLINE: Duration = Duration::from_secs(10);

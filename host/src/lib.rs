@@ -133,6 +133,7 @@ mod generation;
 mod host;
 pub mod inspect;
 mod journal;
+mod lane;
 mod library;
 mod log;
 mod mediate;

@@ -1,5 +1,5 @@
-//! Runs a plugin's lifecycle code where it can do no harm to the host's progress: on a thread of
-//! its own, under a deadline.
+//! Runs a plugin's lifecycle code where it can do no harm to the host's progress: on a thread that may
+//! block, under a deadline.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,6 +7,8 @@ use std::time::Duration;
 use keyway::{ErrorKind, PluginError};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+
+use crate::lane;
 
 /// How long past its deadline a step may take to notice that it was cancelled.
 const GRACE: Duration = Duration::from_millis(500);
@@ -27,10 +29,10 @@ where
 {
     let (done, finished) = oneshot::channel();
     let on_thread = runtime.clone();
-    runtime.spawn_blocking(move || {
+    lane::step(runtime, move || {
         let answer = on_thread.block_on(async { tokio::time::timeout(deadline, work()).await });
         // Nobody listens any more if the step came back after the deadline and the grace.
-        let _ = done.send(answer);
+        Box::new(move || drop(done.send(answer)))
     });
     let waiting = {
         // The caller may be on any executor; the clock is the host's.

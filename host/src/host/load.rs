@@ -18,12 +18,13 @@ use tokio::runtime::Handle;
 
 use super::plugin::LoadedPlugin;
 use super::start::{Candidate, Code, Draft};
-use super::{Host, Inner};
+use super::{Host, Inner, shutting_down};
 use crate::config::Sources;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::inspect::{NoteFacts, inspect};
 use crate::journal::{Guard, Occasion};
+use crate::lane;
 use crate::library::{IdleThreads, Terms};
 use crate::registry::{Change, Offer};
 use crate::settings::PluginSettings;
@@ -117,10 +118,13 @@ impl Host {
         let path = path.as_ref().to_owned();
         // Before the file is read: what changes after that is a change.
         self.inner.watch(&path);
-        let loaded = match self.candidate(path.clone(), options).await {
-            Ok(candidate) => self.start(candidate).await,
-            Err(error) => Err(error),
+        let (host, file) = (self.clone(), path.clone());
+        let load = async move {
+            let candidate = host.candidate(file, options).await?;
+            host.start(candidate).await
         };
+        let loaded = lane::run(self.runtime(), load).await;
+        let loaded = loaded.unwrap_or_else(|| Err(shutting_down()));
         if loaded.is_err() {
             self.inner.unwatch(&path);
         }
@@ -397,16 +401,8 @@ async fn on_thread<T: Send + 'static>(
     runtime: &Handle,
     work: impl FnOnce() -> Result<T, HostError> + Send + 'static,
 ) -> Result<T, HostError> {
-    match runtime.spawn_blocking(work).await {
-        Ok(answer) => answer,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_cancelled) => Err(HostError::new(
-                HostErrorKind::Host,
-                "the host is shutting down",
-            )),
-        },
-    }
+    let answer = lane::on_thread(runtime, work).await;
+    answer.unwrap_or_else(|| Err(shutting_down()))
 }
 
 pub(super) fn label(manifest: &Manifest) -> String {

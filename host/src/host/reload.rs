@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::Host;
 use super::plugin::LoadedPlugin;
+use super::{Host, shutting_down};
 use crate::error::{HostError, HostErrorKind};
 use crate::reload::{DryRun, ReloadOptions, ReloadReport, Trigger};
 
@@ -184,10 +184,6 @@ impl Request {
             settle: settled.saturating_duration_since(complete),
         }
     }
-}
-
-fn shutting_down() -> HostError {
-    HostError::new(HostErrorKind::Host, "the host is shutting down")
 }
 
 async fn reload_set(host: Host, mut requests: Vec<Request>) -> Vec<Arc<ReloadReport>> {
