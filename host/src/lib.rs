@@ -124,10 +124,12 @@ mod clock;
 mod compat;
 pub mod config;
 mod deprecation;
+mod described;
 pub mod discovery;
 mod drain;
 mod error;
 mod event;
+mod extension;
 mod finding;
 mod generation;
 mod host;
@@ -160,6 +162,11 @@ pub use deprecation::Deprecation;
 pub use discovery::{Discoverer, Discovery, Gates, Origin, Root, discover};
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
+pub use extension::{
+    Answer, AnswerStream, Attempt, CommandRecord, Commands, DispatchReport, HookOutcome,
+    HookRecord, Pipeline, PipelineError, ProviderRecord, Providers, ProvidersError, StageRecord,
+    VoiceRecord,
+};
 pub use finding::{Code, Finding, Severity, explain, reference};
 pub use host::{Host, HostBuilder, LoadOptions};
 pub use inspect::inspect;

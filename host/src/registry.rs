@@ -12,6 +12,7 @@ use keyway::abi::layout::LayoutError;
 use keyway::capability::{Capability, Entry, Owner, RoomLimits, Target, WaitingRoom};
 use keyway::slot::{Retired, Slot};
 
+use crate::described::Description;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::{Bus, EventKind};
 use crate::status::RegisteredCapability;
@@ -35,7 +36,15 @@ pub(crate) struct Offer {
     pub(crate) key: Key,
     pub(crate) entry: Arc<Entry>,
     pub(crate) layout: &'static InterfaceLayout,
-    pub(crate) tool: Option<Arc<ToolFacts>>,
+    pub(crate) description: Description,
+}
+
+/// One thing of a kind that is offered now.
+pub(crate) struct Member<C> {
+    pub(crate) name: String,
+    pub(crate) plugin: Arc<str>,
+    pub(crate) description: Description,
+    pub(crate) handle: C,
 }
 
 struct Record {
@@ -48,7 +57,7 @@ struct Service {
     owner: Arc<str>,
     /// In the memory of the plugin, which stays loaded.
     layout: &'static InterfaceLayout,
-    tool: Option<Arc<ToolFacts>>,
+    description: Description,
     /// Calls wait outside of it.
     closed: bool,
 }
@@ -200,13 +209,7 @@ impl Registry {
             name: name.to_owned(),
         };
         match tables.records.get(&key) {
-            Some(record) if record.service.is_some() => {
-                let label = format!("{}/{} `{name}`", C::ID, C::MAJOR);
-                Ok(C::from_target(Target::slot(
-                    Arc::clone(&record.slot),
-                    label.into(),
-                )))
-            }
+            Some(record) if record.service.is_some() => Ok(record.handle(name)),
             _ => Err(tables.not_found(&key)),
         }
     }
@@ -219,13 +222,37 @@ impl Registry {
             major: C::MAJOR,
             name: name.to_owned(),
         };
-        let label = format!("{}/{} `{name}`", C::ID, C::MAJOR);
-        let slot = Arc::clone(&self.write().record(&key).slot);
-        Ok(C::from_target(Target::slot(slot, label.into())))
+        Ok(self.write().record(&key).handle(name))
     }
 
     pub(crate) fn tool_facts(&self, key: &Key) -> Option<Arc<ToolFacts>> {
-        self.read().records.get(key)?.service.as_ref()?.tool.clone()
+        let tables = self.read();
+        match &tables.records.get(key)?.service.as_ref()?.description {
+            Description::Tool(facts) => Some(Arc::clone(facts)),
+            _ => None,
+        }
+    }
+
+    /// All that is offered of one kind, by name.
+    pub(crate) fn members<C: Capability>(&self) -> Vec<Member<C>> {
+        let tables = self.read();
+        let first = Key {
+            id: C::ID.to_owned(),
+            major: C::MAJOR,
+            name: String::new(),
+        };
+        let from_there = tables.records.range(first..);
+        let same = from_there.take_while(|(key, _)| key.id == C::ID && key.major == C::MAJOR);
+        let served = same.filter_map(|(key, record)| {
+            let service = record.service.as_ref()?;
+            Some(Member {
+                name: key.name.clone(),
+                plugin: Arc::clone(&service.owner),
+                description: service.description.clone(),
+                handle: record.handle(&key.name),
+            })
+        });
+        served.collect()
     }
 
     /// How often what is offered has changed.
@@ -307,6 +334,12 @@ impl Registry {
 }
 
 impl Record {
+    /// A handle to whatever serves here.
+    fn handle<C: Capability>(&self, name: &str) -> C {
+        let label = format!("{}/{} `{name}`", C::ID, C::MAJOR);
+        C::from_target(Target::slot(Arc::clone(&self.slot), label.into()))
+    }
+
     /// Makes calls wait, unless they do already; answers what they went to.
     fn close(
         &mut self,
@@ -459,7 +492,7 @@ impl Tables {
         let service = Service {
             owner: Arc::clone(owner),
             layout: offer.layout,
-            tool: offer.tool.clone(),
+            description: offer.description.clone(),
             closed: false,
         };
         record.replace(Some(service), Some(Arc::clone(&offer.entry)))

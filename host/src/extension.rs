@@ -1,0 +1,21 @@
+//! What runs the built-in extension points: a host does not only hand out what plugins offer, it also
+//! says who comes after whom, what becomes of a failure, and what is started, ended and opened again.
+//!
+//! Each module is one kind. All of them see what is offered at the moment they are used, so nothing that
+//! an application holds of them goes stale over reloads.
+
+pub(crate) mod codes;
+mod command;
+mod event;
+mod listen;
+mod pipeline;
+mod provider;
+mod voice;
+
+pub use command::{CommandRecord, Commands};
+pub use event::{DispatchReport, HookOutcome, HookRecord};
+pub use pipeline::{Pipeline, PipelineError, StageRecord};
+pub use provider::{Answer, AnswerStream, Attempt, ProviderRecord, Providers, ProvidersError};
+pub use voice::VoiceRecord;
+
+pub(crate) use command::DeclaredCommand;

@@ -1,0 +1,9 @@
+//! What a host does with what plugins offer: in which order it asks them, what becomes of failures, and
+//! what it starts, ends and opens again.
+#![cfg(target_os = "linux")]
+
+mod commands;
+mod events;
+mod pipeline;
+mod providers;
+mod scene;
