@@ -70,6 +70,11 @@ pub enum EventKind {
         /// What it failed with.
         reason: Arc<PluginError>,
     },
+    /// A service or a channel of it has ended by itself, without an error.
+    Ended {
+        /// What it was.
+        capability: RegisteredCapability,
+    },
     /// Its file has begun to change.
     Detected {
         /// The file.
@@ -202,6 +207,9 @@ impl fmt::Display for EventKind {
                     "{} `{}` failed: {reason:#}",
                     capability.id, capability.name
                 )
+            }
+            EventKind::Ended { capability } => {
+                write!(f, "{} `{}` has ended", capability.id, capability.name)
             }
             EventKind::Detected { path } => write!(f, "{} changes", path.display()),
             EventKind::Settled { path, after } => {

@@ -1,5 +1,6 @@
 //! The host: what an application embeds.
 
+mod attend;
 mod builder;
 mod filter;
 mod instance;
@@ -30,6 +31,7 @@ use crate::deprecation::{Deprecation, Deprecations};
 use crate::drain::drain_or_cancel;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::{Bus, EventKind, Events};
+use crate::extension::Switchboard;
 use crate::inspect::ContentHash;
 use crate::journal::{Journal, Quarantined};
 use crate::library::{LibraryCounts, Tally};
@@ -72,6 +74,7 @@ struct Inner {
     plugins: Mutex<BTreeMap<Arc<str>, Arc<LoadedPlugin>>>,
     /// The names of plugins that are being loaded.
     loading: Mutex<BTreeSet<Arc<str>>>,
+    switchboard: Switchboard,
     /// Versions that were replaced.
     retirement: Retirement,
     bus: Bus,

@@ -118,6 +118,7 @@
 //! it any more, where the platform allows that; see [`Host::libraries`].
 
 mod adapt;
+mod attendance;
 mod boundary;
 mod calls;
 mod clock;
@@ -157,15 +158,16 @@ mod thread_name;
 mod tool;
 mod watch;
 
+pub use attendance::SessionState;
 pub use config::{ConfigOrigin, ConfigValue, config_schema};
 pub use deprecation::Deprecation;
 pub use discovery::{Discoverer, Discovery, Gates, Origin, Root, discover};
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
 pub use extension::{
-    Answer, AnswerStream, Attempt, CommandRecord, Commands, DispatchReport, HookOutcome,
-    HookRecord, Pipeline, PipelineError, ProviderRecord, Providers, ProvidersError, StageRecord,
-    VoiceRecord,
+    Answer, AnswerStream, Attempt, ChannelRecord, Channels, CommandRecord, Commands,
+    DispatchReport, HookOutcome, HookRecord, Incoming, Pipeline, PipelineError, ProviderRecord,
+    Providers, ProvidersError, Received, ServiceRecord, StageRecord, VoiceRecord,
 };
 pub use finding::{Code, Finding, Severity, explain, reference};
 pub use host::{Host, HostBuilder, LoadOptions};

@@ -233,6 +233,23 @@ impl Registry {
         }
     }
 
+    /// Who offers something now.
+    pub(crate) fn owner(&self, key: &Key) -> Option<Arc<str>> {
+        let tables = self.read();
+        let service = tables.records.get(key)?.service.as_ref()?;
+        Some(Arc::clone(&service.owner))
+    }
+
+    /// Whether something is offered now.
+    pub(crate) fn is_offered<C: Capability>(&self, name: &str) -> bool {
+        let key = Key {
+            id: C::ID.to_owned(),
+            major: C::MAJOR,
+            name: name.to_owned(),
+        };
+        self.owner(&key).is_some()
+    }
+
     /// All that is offered of one kind, by name.
     pub(crate) fn members<C: Capability>(&self) -> Vec<Member<C>> {
         let tables = self.read();

@@ -46,6 +46,18 @@ pub(crate) static ALIAS_COLLISION: Code = Code::warning(
     "The command works by its own name; take the other name out of `aliases` in one of the two manifests.",
 );
 
+pub(crate) static SERVICE_FAILED: Code = Code::warning(
+    "service-failed",
+    "A service of a plugin could not be started, or ended with an error. The plugin serves on without it.",
+    "Look at the error; the service runs again when its plugin is reloaded or restarted.",
+);
+
+pub(crate) static CHANNEL_FAILED: Code = Code::warning(
+    "channel-failed",
+    "A channel could not be opened again, or ended with an error. Nothing comes in through it any more.",
+    "Look at the error; `Channels::open` opens the channel again, and so does a reload of its plugin.",
+);
+
 pub(crate) static LISTENER_FAILED: Code = Code::warning(
     "listener-failed",
     "An event hook, or an observer of the pipeline, failed or took too long. Whatever it was told of went \
@@ -61,5 +73,7 @@ pub(crate) static ALL: &[&Code] = &[
     &UNKNOWN_COMMAND,
     &COMMAND_COLLISION,
     &ALIAS_COLLISION,
+    &SERVICE_FAILED,
+    &CHANNEL_FAILED,
     &LISTENER_FAILED,
 ];

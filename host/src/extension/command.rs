@@ -13,9 +13,9 @@ use serde_json::json;
 
 use self::line::Line;
 use self::table::{Declared, Table};
+use super::channel::unavailable;
 use super::codes;
 use crate::described::Description;
-use crate::error::HostError;
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::plan::Trigger;
@@ -174,11 +174,6 @@ impl Commands {
         declared.extend(self.host.commands_to_come());
         Table::new(declared)
     }
-}
-
-#[cold]
-fn unavailable(error: HostError) -> PluginError {
-    PluginError::of(ErrorKind::Unavailable, error.to_string())
 }
 
 impl Table {

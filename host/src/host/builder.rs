@@ -24,6 +24,7 @@ use crate::described::BUILT_IN;
 use crate::discovery::{Discoverer, Gates, Origin, Root};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::Bus;
+use crate::extension::Switchboard;
 use crate::inspect::Inspection;
 use crate::journal::Journal;
 use crate::library::Tally;
@@ -472,6 +473,7 @@ impl HostBuilder {
             calls: Arc::new(Calls::new(policy, metering)),
             plugins: Mutex::default(),
             loading: Mutex::default(),
+            switchboard: Switchboard::new(),
             retirement: Retirement::default(),
             bus,
             watcher: OnceLock::new(),

@@ -2,8 +2,10 @@
 //! what it starts, ends and opens again.
 #![cfg(target_os = "linux")]
 
+mod channels;
 mod commands;
 mod events;
 mod pipeline;
 mod providers;
 mod scene;
+mod services;

@@ -48,12 +48,18 @@ impl Scene {
         start(self.builder())
     }
 
-    /// What the plugins have done since the last look, line by line, without their activations.
+    /// What the plugins have done since the last look, line by line, but for starting and ending their work.
     pub(crate) fn log(&self) -> Vec<String> {
         let all = self.whole_log();
         all.into_iter()
             .filter(|line| !line.ends_with("activate"))
             .collect()
+    }
+
+    /// The same as [`Self::whole_log`], which stays.
+    pub(crate) fn log_so_far(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("log")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
     }
 
     pub(crate) fn whole_log(&self) -> Vec<String> {
@@ -69,6 +75,23 @@ pub(crate) fn start(builder: HostBuilder) -> Host {
     let report = host.block_on(host.start_all()).expect("the host lives");
     assert!(report.is_ok(), "{report}");
     host
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "it never came to this: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Replaces a plugin by what is in the root now.
+#[track_caller]
+pub(crate) fn reload(host: &Host, id: &str) {
+    let report = host.block_on(host.reload(id)).expect("it is loaded");
+    assert!(report.outcome.is_committed(), "{report:#?}");
 }
 
 /// Waits for an event that the test is interested in; the others on the way are dropped.
