@@ -13,7 +13,7 @@ use keyway::memory::MemoryBackendHandle;
 use keyway::pipeline::{PipelineStage, PipelineStageHandle, StagePhase};
 use keyway::provider::{Provider, ProviderHandle, ProviderSpec};
 use keyway::service::ServiceHandle;
-use keyway::skill::SkillHandle;
+use keyway::skill::{Skill, SkillHandle};
 use keyway::tool::{Tool, ToolHandle};
 use keyway::voice::{AudioFormat, VoiceHandler, VoiceHandlerHandle};
 
@@ -54,6 +54,11 @@ pub(crate) enum Description {
         priority: i32,
     },
     Command(Arc<CommandSpec>),
+    /// What lists say of it; the rest is asked for when it is used.
+    Skill {
+        description: Arc<str>,
+        user_invocable: bool,
+    },
     Voice(Arc<[AudioFormat]>),
 }
 
@@ -89,6 +94,7 @@ impl Description {
             ProviderHandle::ID => Self::provider(&ProviderHandle::from_target(target)),
             EventHookHandle::ID => Self::hook(&EventHookHandle::from_target(target)),
             CommandHandle::ID => Self::command(&CommandHandle::from_target(target)),
+            SkillHandle::ID => Self::skill(&SkillHandle::from_target(target)),
             VoiceHandlerHandle::ID => Self::voice(&VoiceHandlerHandle::from_target(target)),
             _ => Ok(Description::Silent),
         };
@@ -118,6 +124,14 @@ impl Description {
 
     fn command(command: &CommandHandle) -> keyway::Result<Self> {
         Ok(Description::Command(Arc::new(command.spec()?.0)))
+    }
+
+    fn skill(skill: &SkillHandle) -> keyway::Result<Self> {
+        let spec = skill.spec()?.0;
+        Ok(Description::Skill {
+            description: spec.description.into(),
+            user_invocable: spec.user_invocable,
+        })
     }
 
     fn voice(voice: &VoiceHandlerHandle) -> keyway::Result<Self> {

@@ -9,9 +9,12 @@ pub(crate) mod codes;
 mod command;
 mod event;
 mod listen;
+mod memory;
+mod paths;
 mod pipeline;
 mod provider;
 mod service;
+mod skill;
 mod voice;
 
 pub use channel::{ChannelRecord, Channels, Incoming, Received};
@@ -20,8 +23,10 @@ pub use event::{DispatchReport, HookOutcome, HookRecord};
 pub use pipeline::{Pipeline, PipelineError, StageRecord};
 pub use provider::{Answer, AnswerStream, Attempt, ProviderRecord, Providers, ProvidersError};
 pub use service::ServiceRecord;
+pub use skill::{SkillClient, SkillRecord};
 pub use voice::VoiceRecord;
 
 pub(crate) use channel::{Switchboard, unavailable};
 pub(crate) use command::DeclaredCommand;
+pub(crate) use paths::make_absolute;
 pub(crate) use service::RunningService;

@@ -124,6 +124,7 @@ mod calls;
 mod clock;
 mod compat;
 pub mod config;
+mod content;
 mod deprecation;
 mod described;
 pub mod discovery;
@@ -167,7 +168,8 @@ pub use event::{Event, EventKind, Events};
 pub use extension::{
     Answer, AnswerStream, Attempt, ChannelRecord, Channels, CommandRecord, Commands,
     DispatchReport, HookOutcome, HookRecord, Incoming, Pipeline, PipelineError, ProviderRecord,
-    Providers, ProvidersError, Received, ServiceRecord, StageRecord, VoiceRecord,
+    Providers, ProvidersError, Received, ServiceRecord, SkillClient, SkillRecord, StageRecord,
+    VoiceRecord,
 };
 pub use finding::{Code, Finding, Severity, explain, reference};
 pub use host::{Host, HostBuilder, LoadOptions};

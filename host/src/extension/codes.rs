@@ -58,6 +58,25 @@ pub(crate) static CHANNEL_FAILED: Code = Code::warning(
     "Look at the error; `Channels::open` opens the channel again, and so does a reload of its plugin.",
 );
 
+pub(crate) static RESOURCE_TOO_LARGE: Code = Code::error(
+    "resource-too-large",
+    "A resource of a skill is larger than 16 MiB.",
+    "Split the resource; or let a tool of the plugin read it, which can answer a part.",
+);
+
+pub(crate) static PATH_ESCAPES: Code = Code::error(
+    "path-escapes",
+    "A tool was called with a path that leads out of the directory that its paths belong to, by its text \
+     or by way of a link.",
+    "Use a path inside of the directory; `HostBuilder::work_dir` and `ToolClient::with_work_dir` say which it is.",
+);
+
+pub(crate) static PATH_UNCHECKED: Code = Code::error(
+    "path-unchecked",
+    "A tool was called with a path, and the host could not look where it leads.",
+    "See to it that the directory is there, and that the host may look into it.",
+);
+
 pub(crate) static LISTENER_FAILED: Code = Code::warning(
     "listener-failed",
     "An event hook, or an observer of the pipeline, failed or took too long. Whatever it was told of went \
@@ -73,6 +92,9 @@ pub(crate) static ALL: &[&Code] = &[
     &UNKNOWN_COMMAND,
     &COMMAND_COLLISION,
     &ALIAS_COLLISION,
+    &RESOURCE_TOO_LARGE,
+    &PATH_ESCAPES,
+    &PATH_UNCHECKED,
     &SERVICE_FAILED,
     &CHANNEL_FAILED,
     &LISTENER_FAILED,

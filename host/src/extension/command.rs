@@ -7,8 +7,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 
 use keyway::abi::pass::Json;
-use keyway::command::{Command, CommandHandle, CommandOutput, Invocation};
+use keyway::command::{Command, CommandHandle, CommandOutput, CommandSpec, Invocation};
 use keyway::{ErrorKind, PluginError, Scope};
+use keyway_manifest::CommandText;
 use serde_json::json;
 
 use self::line::Line;
@@ -41,12 +42,15 @@ pub struct CommandRecord {
     pub usage: Option<String>,
     /// Other names that it goes by, as far as nobody else has them.
     pub aliases: Vec<String>,
+    /// Whether it is a [skill](keyway::skill) that a person may ask for by its name.
+    pub skill: bool,
     /// Whether its plugin serves. If not, it is started when the command is run.
     pub serves: bool,
 }
 
 impl Host {
-    /// The commands of all plugins that are enabled, also of those that do not run yet.
+    /// The commands of all plugins that are enabled, also of those that do not run yet; and the skills of
+    /// those that run which a person may ask for.
     ///
     /// ```
     /// # use keyway_host::Host;
@@ -95,6 +99,9 @@ impl Commands {
     /// Runs a line as somebody has typed it: a slash, the name of a command, and whatever it is to be
     /// called with. `/help` is the host's own. The plugin of the command is started if it does not run yet.
     ///
+    /// A skill answers its instructions, and as data its tools and resources and what was typed after its
+    /// name: what is done with them is for the application to say.
+    ///
     /// The command gets the text after its name as it is, and as words: they end at white space, unless
     /// that is in single or double quotes; in double quotes `\"` and `\\` are the character after the
     /// backslash.
@@ -120,12 +127,34 @@ impl Commands {
                 ))),
             };
         };
+        if record.skill {
+            return self.ask_for(&record.name, text, words).await;
+        }
         if !record.serves {
             self.start(&record.name, plugin).await?;
         }
         let call = self.call(&record.name, text, words, scope);
         let answer = call.await;
         answer.map_err(|error| self.host.without_secrets(plugin, error))
+    }
+
+    /// Answers what a skill says is to be done, for whoever does it.
+    async fn ask_for(
+        &self,
+        name: &str,
+        text: &str,
+        words: Vec<String>,
+    ) -> Result<CommandOutput, PluginError> {
+        let skill = self.host.skill(name).await.map_err(unavailable)?;
+        let spec = skill.spec()?;
+        let data = json!({
+            "skill": name,
+            "tools": spec.tools,
+            "resources": spec.resources,
+            "text": text,
+            "arguments": words,
+        });
+        Ok(CommandOutput::text(spec.instructions).with_data(data))
     }
 
     async fn call(
@@ -168,10 +197,21 @@ impl Commands {
                 plugin: member.plugin.to_string(),
                 text: text.unwrap_or_default(),
                 spec,
+                skill: false,
                 serves: true,
             });
         }
         declared.extend(self.host.commands_to_come());
+        let skills = self.host.skills().into_iter();
+        let skills = skills.filter(|skill| skill.user_invocable);
+        declared.extend(skills.map(|skill| Declared {
+            name: skill.name,
+            plugin: skill.plugin,
+            text: CommandText::default(),
+            spec: CommandSpec::new(skill.description),
+            skill: true,
+            serves: true,
+        }));
         Table::new(declared)
     }
 }

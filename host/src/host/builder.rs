@@ -109,6 +109,7 @@ pub(crate) struct Options {
     pub(crate) max_retained: usize,
     pub(crate) idle_thread_deadline: Duration,
     pub(crate) listener_deadline: Duration,
+    pub(crate) work_dir: Option<PathBuf>,
 }
 
 impl Options {
@@ -139,6 +140,7 @@ impl HostBuilder {
             max_retained: 64,
             idle_thread_deadline: Duration::from_secs(1),
             listener_deadline: Duration::from_secs(5),
+            work_dir: None,
         };
         HostBuilder {
             name,
@@ -183,6 +185,13 @@ impl HostBuilder {
     /// is shorter.
     pub fn listener_deadline(mut self, deadline: Duration) -> Self {
         self.options.listener_deadline = deadline;
+        self
+    }
+
+    /// The directory that [paths among the arguments of tools](keyway::tool::PathParameter) are relative
+    /// to, and must not lead out of. Default: the current directory of the process, when a tool is called.
+    pub fn work_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.options.work_dir = Some(dir.into());
         self
     }
 

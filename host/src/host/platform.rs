@@ -6,6 +6,7 @@
 
 mod begin;
 mod commands;
+mod content;
 mod end;
 mod plan;
 mod survey;

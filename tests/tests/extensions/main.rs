@@ -5,7 +5,11 @@
 mod channels;
 mod commands;
 mod events;
+mod memory;
+mod paths;
 mod pipeline;
 mod providers;
 mod scene;
 mod services;
+mod skills;
+mod voices;

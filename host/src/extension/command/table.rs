@@ -23,6 +23,7 @@ pub(crate) struct Declared {
     pub(crate) text: CommandText,
     /// What the plugin itself says of it, which goes before that.
     pub(crate) spec: CommandSpec,
+    pub(crate) skill: bool,
     pub(crate) serves: bool,
 }
 
@@ -62,6 +63,7 @@ impl Table {
                 plugin,
                 text,
                 spec,
+                skill,
                 serves,
             } = one;
             let aliases = text.aliases.into_iter();
@@ -72,6 +74,7 @@ impl Table {
                 description: spec.description.or(text.description),
                 usage: spec.usage.or(text.usage),
                 aliases: Vec::new(),
+                skill,
                 serves,
             };
             table.commands.insert(name, record);
@@ -196,6 +199,7 @@ mod tests {
             plugin: plugin.to_owned(),
             text,
             spec: CommandSpec::default(),
+            skill: false,
             serves: false,
         }
     }

@@ -39,6 +39,7 @@ impl Host {
                 plugin: manifest.id.to_string(),
                 text: manifest.commands.get(name).cloned().unwrap_or_default(),
                 spec: CommandSpec::default(),
+                skill: false,
                 serves: false,
             })
         });
