@@ -58,8 +58,8 @@ impl Owner for Unlimited {
     }
 }
 
-/// What an adapter of the application's made of an object of a plugin's, ready to be called. The
-/// plugin's own limits are those of the object behind it.
+/// What was made on this side of the boundary and stands for a plugin, ready to be called: by an adapter of
+/// the application's, of an object that has the plugin's own limits, or by the host of a plugin's files.
 pub(crate) fn adapted(
     provided: Provided,
     owner: Arc<dyn Owner>,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use keyway::PluginError;
 use semver::Version;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -60,6 +61,19 @@ pub enum EventKind {
         added: Vec<RegisteredCapability>,
         /// What it does not offer any more.
         removed: Vec<RegisteredCapability>,
+    },
+    /// Something of it that the host runs has failed, and the host goes on: an event hook or an observer
+    /// of the pipeline was passed over, a service or a channel has ended.
+    Faulted {
+        /// What it was.
+        capability: RegisteredCapability,
+        /// What it failed with.
+        reason: Arc<PluginError>,
+    },
+    /// A service or a channel of it has ended by itself, without an error.
+    Ended {
+        /// What it was.
+        capability: RegisteredCapability,
     },
     /// Its file has begun to change.
     Detected {
@@ -186,6 +200,16 @@ impl fmt::Display for EventKind {
                     }
                 }
                 Ok(())
+            }
+            EventKind::Faulted { capability, reason } => {
+                write!(
+                    f,
+                    "{} `{}` failed: {reason:#}",
+                    capability.id, capability.name
+                )
+            }
+            EventKind::Ended { capability } => {
+                write!(f, "{} `{}` has ended", capability.id, capability.name)
             }
             EventKind::Detected { path } => write!(f, "{} changes", path.display()),
             EventKind::Settled { path, after } => {

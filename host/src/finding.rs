@@ -170,6 +170,7 @@ static TABLES: &[(&str, &[&Code])] = &[
     ("Permissions", crate::permission::codes::ALL),
     ("Services of the host", crate::mediate::codes::ALL),
     ("Activation", crate::plan::codes::ALL),
+    ("Extension points", crate::extension::codes::ALL),
     ("Loading and running", crate::error::codes::ALL),
     ("Compatibility", crate::deprecation::CODES),
 ];

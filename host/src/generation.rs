@@ -80,7 +80,8 @@ impl Owner for Generation {
     }
 }
 
-/// Stands for a plugin while calls wait outside of it. Holds nothing of any version.
+/// Stands for a plugin while calls wait outside of it, and for one that has no code. Holds nothing of any
+/// version.
 #[derive(Debug)]
 pub(crate) struct Doorkeeper {
     name: Arc<str>,
@@ -89,6 +90,15 @@ pub(crate) struct Doorkeeper {
 }
 
 impl Doorkeeper {
+    /// Of a plugin without code, whose objects are the host's own.
+    pub(crate) fn without_code(name: &Arc<str>, clock: &Arc<Clock>) -> Arc<dyn Owner> {
+        Arc::new(Doorkeeper {
+            name: Arc::clone(name),
+            deadline: None,
+            clock: Arc::clone(clock),
+        })
+    }
+
     pub(crate) fn of(generation: &Generation) -> Arc<dyn Owner> {
         Arc::new(Doorkeeper {
             name: Arc::clone(&generation.name),

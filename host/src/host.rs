@@ -1,5 +1,6 @@
 //! The host: what an application embeds.
 
+mod attend;
 mod builder;
 mod filter;
 mod instance;
@@ -18,6 +19,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use keyway::PluginError;
 use keyway::capability::Capability;
 use tokio::runtime::Handle;
 
@@ -29,6 +31,7 @@ use crate::deprecation::{Deprecation, Deprecations};
 use crate::drain::drain_or_cancel;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::{Bus, EventKind, Events};
+use crate::extension::Switchboard;
 use crate::inspect::ContentHash;
 use crate::journal::{Journal, Quarantined};
 use crate::library::{LibraryCounts, Tally};
@@ -44,6 +47,7 @@ use crate::watch::Watcher;
 pub use builder::HostBuilder;
 pub use load::LoadOptions;
 
+pub(crate) use builder::Options;
 pub(crate) use instance::Instance;
 
 use platform::Catalog;
@@ -61,7 +65,7 @@ pub struct Host {
 
 struct Inner {
     side: HostSide,
-    options: builder::Options,
+    options: Options,
     registry: Arc<Registry>,
     /// The policy, and the counters.
     calls: Arc<Calls>,
@@ -70,6 +74,7 @@ struct Inner {
     plugins: Mutex<BTreeMap<Arc<str>, Arc<LoadedPlugin>>>,
     /// The names of plugins that are being loaded.
     loading: Mutex<BTreeSet<Arc<str>>>,
+    switchboard: Switchboard,
     /// Versions that were replaced.
     retirement: Retirement,
     bus: Bus,
@@ -329,8 +334,28 @@ impl Host {
         let_go(self.runtime(), self.inner.options.lifecycle_deadline, value).await;
     }
 
-    fn runtime(&self) -> &Handle {
+    pub(crate) fn runtime(&self) -> &Handle {
         self.inner.clock.handle()
+    }
+
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.inner.registry
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.inner.bus
+    }
+
+    /// An error of a plugin's without the secrets among its settings.
+    pub(crate) fn without_secrets(&self, plugin: &str, error: PluginError) -> PluginError {
+        match self.inner.find(plugin) {
+            Ok(plugin) => plugin.serving().generation.secrets.scrub_error(error),
+            Err(_) => error,
+        }
     }
 }
 

@@ -118,16 +118,20 @@
 //! it any more, where the platform allows that; see [`Host::libraries`].
 
 mod adapt;
+mod attendance;
 mod boundary;
 mod calls;
 mod clock;
 mod compat;
 pub mod config;
+mod content;
 mod deprecation;
+mod described;
 pub mod discovery;
 mod drain;
 mod error;
 mod event;
+mod extension;
 mod finding;
 mod generation;
 mod host;
@@ -156,11 +160,18 @@ mod thread_name;
 mod tool;
 mod watch;
 
+pub use attendance::SessionState;
 pub use config::{ConfigOrigin, ConfigValue, config_schema};
 pub use deprecation::Deprecation;
 pub use discovery::{Discoverer, Discovery, Gates, Origin, Root, discover};
 pub use error::{HostError, HostErrorKind};
 pub use event::{Event, EventKind, Events};
+pub use extension::{
+    Answer, AnswerStream, Attempt, ChannelRecord, Channels, CommandRecord, Commands,
+    DispatchReport, HookOutcome, HookRecord, Incoming, Pipeline, PipelineError, ProviderRecord,
+    Providers, ProvidersError, Received, ServiceRecord, SkillClient, SkillRecord, StageRecord,
+    VoiceRecord,
+};
 pub use finding::{Code, Finding, Severity, explain, reference};
 pub use host::{Host, HostBuilder, LoadOptions};
 pub use inspect::inspect;

@@ -34,6 +34,8 @@ use keyway_manifest::PluginId;
 
 pub use audit::{Action, AuditLog, AuditOutcome, AuditRecord};
 pub use builder::MediatorBuilder;
+pub(crate) use files::read_below;
+
 pub use env::{denied_env_names, denied_env_prefixes};
 #[cfg(feature = "http")]
 pub use http::{HttpRequest, HttpResponse};

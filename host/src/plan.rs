@@ -170,6 +170,11 @@ pub fn plan(trigger: Trigger<'_>, facts: &[Facts<'_>], resolution: &Resolution) 
 }
 
 impl Facts<'_> {
+    /// Whether it would be started for this on its own account.
+    pub(crate) fn wants(&self, trigger: Trigger<'_>) -> bool {
+        !self.reasons(trigger.meaning()).is_empty()
+    }
+
     fn reasons(&self, wanted: Meaning<'_>) -> Vec<Reason> {
         let hints = self.hints.iter().filter(|hint| covers(**hint, wanted));
         let mut reasons: Vec<Reason> = hints.map(|hint| Reason::Hint(hint.to_string())).collect();

@@ -3,6 +3,8 @@
 //! A slot belongs to a capability and a name, not to a plugin, and is never removed: a handle that
 //! was taken stays valid when the plugin ends, and serves again when another offers the same.
 
+mod queries;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -12,11 +14,13 @@ use keyway::abi::layout::LayoutError;
 use keyway::capability::{Capability, Entry, Owner, RoomLimits, Target, WaitingRoom};
 use keyway::slot::{Retired, Slot};
 
+use crate::described::Description;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::{Bus, EventKind};
 use crate::status::RegisteredCapability;
 use crate::suggest::suggestion;
-use crate::tool::ToolFacts;
+
+pub(crate) use queries::Member;
 
 /// How long a call waits for a switch, which takes microseconds, before it gives up.
 const SWITCH_PATIENCE: Duration = Duration::from_secs(60);
@@ -35,7 +39,7 @@ pub(crate) struct Offer {
     pub(crate) key: Key,
     pub(crate) entry: Arc<Entry>,
     pub(crate) layout: &'static InterfaceLayout,
-    pub(crate) tool: Option<Arc<ToolFacts>>,
+    pub(crate) description: Description,
 }
 
 struct Record {
@@ -48,7 +52,7 @@ struct Service {
     owner: Arc<str>,
     /// In the memory of the plugin, which stays loaded.
     layout: &'static InterfaceLayout,
-    tool: Option<Arc<ToolFacts>>,
+    description: Description,
     /// Calls wait outside of it.
     closed: bool,
 }
@@ -200,13 +204,7 @@ impl Registry {
             name: name.to_owned(),
         };
         match tables.records.get(&key) {
-            Some(record) if record.service.is_some() => {
-                let label = format!("{}/{} `{name}`", C::ID, C::MAJOR);
-                Ok(C::from_target(Target::slot(
-                    Arc::clone(&record.slot),
-                    label.into(),
-                )))
-            }
+            Some(record) if record.service.is_some() => Ok(record.handle(name)),
             _ => Err(tables.not_found(&key)),
         }
     }
@@ -219,52 +217,7 @@ impl Registry {
             major: C::MAJOR,
             name: name.to_owned(),
         };
-        let label = format!("{}/{} `{name}`", C::ID, C::MAJOR);
-        let slot = Arc::clone(&self.write().record(&key).slot);
-        Ok(C::from_target(Target::slot(slot, label.into())))
-    }
-
-    pub(crate) fn tool_facts(&self, key: &Key) -> Option<Arc<ToolFacts>> {
-        self.read().records.get(key)?.service.as_ref()?.tool.clone()
-    }
-
-    /// How often what is offered has changed.
-    pub(crate) fn epoch(&self) -> u64 {
-        self.read().epoch
-    }
-
-    /// All that is offered, with its owner.
-    pub(crate) fn list(&self) -> Vec<(Key, Arc<str>)> {
-        let tables = self.read();
-        let served = tables.records.iter().filter_map(|(key, record)| {
-            Some((key.clone(), Arc::clone(&record.service.as_ref()?.owner)))
-        });
-        served.collect()
-    }
-
-    /// What one plugin offers.
-    pub(crate) fn offered_by(&self, owner: &str) -> Vec<Key> {
-        let tables = self.read();
-        let own = tables.owned.get(owner);
-        own.map(|keys| keys.iter().cloned().collect())
-            .unwrap_or_default()
-    }
-
-    /// The names under which a capability is offered, each with its owner.
-    pub(crate) fn names_of(&self, id: &str, major: u32) -> Vec<(String, Arc<str>)> {
-        let first = Key {
-            id: id.to_owned(),
-            major,
-            name: String::new(),
-        };
-        let tables = self.read();
-        let from_there = tables.records.range(first..);
-        let same = from_there.take_while(|(key, _)| key.id == id && key.major == major);
-        let served = same.filter_map(|(key, record)| {
-            let owner = &record.service.as_ref()?.owner;
-            Some((key.name.clone(), Arc::clone(owner)))
-        });
-        served.collect()
+        Ok(self.write().record(&key).handle(name))
     }
 
     /// Remembers the layout by which this process calls a capability, after comparing it with all
@@ -307,6 +260,12 @@ impl Registry {
 }
 
 impl Record {
+    /// A handle to whatever serves here.
+    fn handle<C: Capability>(&self, name: &str) -> C {
+        let label = format!("{}/{} `{name}`", C::ID, C::MAJOR);
+        C::from_target(Target::slot(Arc::clone(&self.slot), label.into()))
+    }
+
     /// Makes calls wait, unless they do already; answers what they went to.
     fn close(
         &mut self,
@@ -459,7 +418,7 @@ impl Tables {
         let service = Service {
             owner: Arc::clone(owner),
             layout: offer.layout,
-            tool: offer.tool.clone(),
+            description: offer.description.clone(),
             closed: false,
         };
         record.replace(Some(service), Some(Arc::clone(&offer.entry)))

@@ -47,6 +47,9 @@ pub struct Settings {
     pub plugins: PluginLists,
     /// Which plugin gets an exclusive slot, by the name of the slot: `[slots]`.
     pub slots: BTreeMap<String, PluginId>,
+    /// The names of providers in the order in which they are asked, before all that are not named:
+    /// `[providers] order`.
+    pub providers: Vec<String>,
     /// What is said of single plugins, by id: `[plugin.ID]`.
     pub plugin: BTreeMap<PluginId, PluginSettings>,
     /// Texts that plugins can read by name: `[context]`.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use keyway::{ErrorKind, PluginError, Result};
 use serde_json::Value;
 
 use crate::error::{HostError, HostErrorKind};
+use crate::extension::make_absolute;
 use crate::host::WeakHost;
 use crate::plan::Trigger;
 use crate::policy::Arguments;
@@ -73,6 +75,8 @@ pub struct ToolClient {
     registry: Arc<Registry>,
     /// Who starts the plugin, should it not run yet.
     host: WeakHost,
+    /// Where paths among the arguments begin, if the host does not say it.
+    work_dir: Option<Arc<Path>>,
 }
 
 impl ToolClient {
@@ -100,6 +104,7 @@ impl ToolClient {
             key: Arc::new(key),
             registry: Arc::clone(registry),
             host,
+            work_dir: None,
         })
     }
 
@@ -121,14 +126,30 @@ impl ToolClient {
         }
     }
 
+    /// The same tool with another directory that paths among its arguments are relative to, and must not lead
+    /// out of. Default: [`HostBuilder::work_dir`](crate::HostBuilder::work_dir).
+    #[must_use]
+    pub fn with_work_dir(&self, dir: impl AsRef<Path>) -> Self {
+        ToolClient {
+            work_dir: Some(dir.as_ref().into()),
+            ..self.clone()
+        }
+    }
+
     /// Calls the tool. Where its plugin is one that starts when it is first needed, that is now.
+    ///
+    /// Arguments that are [paths](keyway::tool::PathParameter) are made absolute before, and looked at: they
+    /// must not lead out of the [directory](Self::with_work_dir) that they belong to.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] when the arguments do not fit the tool's schema, in which case
-    /// the plugin was not called; otherwise whatever the call answers.
-    pub async fn call(&self, arguments: Value) -> Result<Value> {
-        self.awake().await?.check(&arguments)?;
+    /// the plugin was not called; [`ErrorKind::Denied`] with the code `path-escapes`, in which case it was
+    /// not either; otherwise whatever the call answers.
+    pub async fn call(&self, mut arguments: Value) -> Result<Value> {
+        let facts = self.awake().await?;
+        facts.check(&arguments)?;
+        make_absolute(&facts.spec, &self.work_dir(), &mut arguments)?;
         let text = arguments.to_string();
         let arguments = Arguments::new(arguments);
         let mut call = pin!(self.handle.call(text));
@@ -143,6 +164,12 @@ impl ToolClient {
                 ),
             )
         })
+    }
+
+    fn work_dir(&self) -> PathBuf {
+        let own = self.work_dir.as_deref().map(Path::to_owned);
+        let of_host = || self.host.upgrade()?.options().work_dir.clone();
+        own.or_else(of_host).unwrap_or_else(|| PathBuf::from("."))
     }
 
     /// What is known of the tool, once its plugin runs.

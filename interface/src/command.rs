@@ -141,7 +141,8 @@ pub trait Command: Send + Sync {
     /// Runs the command. Arguments that it does not take are an invalid-input error.
     async fn run(&self, invocation: Json<Invocation>) -> Result<Json<CommandOutput>>;
 
-    /// Help that goes before that of the manifest. By default there is none.
+    /// Help that goes before that of the manifest; the host asks once per version of the plugin. By
+    /// default there is none.
     fn spec(&self) -> Result<Json<CommandSpec>> {
         Ok(Json(CommandSpec::default()))
     }

@@ -20,14 +20,15 @@ pub enum StagePhase {
     Process,
     /// After the main work: format, filter.
     Post,
-    /// Sees every message and changes none; what it answers is ignored.
+    /// Sees every message as it comes out, and changes none; what it answers is ignored, and so is a
+    /// failure.
     Observer,
 }
 
 /// The extension point of pipeline stages.
 #[keyway_macros::capability(id = "keyway.pipeline-stage", version = 1)]
 pub trait PipelineStage: Send + Sync {
-    /// When the stage runs.
+    /// When the stage runs. The host asks once per version of the plugin, and for the priority too.
     fn phase(&self) -> Result<Json<StagePhase>>;
 
     /// Takes the message and answers what goes on to the next stage.

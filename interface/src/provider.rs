@@ -42,7 +42,9 @@ impl ProviderSpec {
 ///
 /// Which provider is asked first is the host's to say; where it says nothing they are asked by
 /// rising [`priority`](Provider::priority). One that fails, or declines
-/// ([`PluginError::declined`](crate::PluginError::declined)), lets the next one try.
+/// ([`PluginError::declined`](crate::PluginError::declined)), lets the next one try; but not one that
+/// calls the request invalid ([`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput)), since it
+/// is that for everybody.
 ///
 /// ```
 /// use keyway::provider::Provider;
@@ -68,8 +70,8 @@ pub trait Provider: Send + Sync {
 
     /// Answers a request piece by piece.
     ///
-    /// What fails before there is a stream still lets another provider try; an error in the stream
-    /// does not. By default the stream has one item, the answer of [`request`](Provider::request).
+    /// What fails before there is a first item still lets another provider try; a later error does
+    /// not. By default the stream has one item, the answer of [`request`](Provider::request).
     async fn stream(&self, request: Json<Value>) -> Result<Stream<Json<Value>>> {
         let answer = self.request(request).await?;
         Ok(Stream::from_iter([Ok(answer)]))

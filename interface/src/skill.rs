@@ -97,7 +97,8 @@ impl SkillSpec {
 /// The extension point of skills.
 #[keyway_macros::capability(id = "keyway.skill", version = 1)]
 pub trait Skill: Send + Sync {
-    /// Describes the skill. The host asks whenever it is about to use it.
+    /// Describes the skill. The host asks whenever it is about to use it, and for its lists once per
+    /// version of the plugin.
     fn spec(&self) -> Result<Json<SkillSpec>>;
 
     /// One of the skill's resources. By default there are none, and this is a not-found error.

@@ -48,7 +48,8 @@ impl AudioFormat {
 /// its stream: by itself after [`finish`](VoiceHandler::finish), or at once when the host drops it.
 #[keyway_macros::capability(id = "keyway.voice-handler", version = 1)]
 pub trait VoiceHandler: Send + Sync {
-    /// The formats that the handler hears and speaks, best first.
+    /// The formats that the handler hears and speaks, best first. The host asks once per version of
+    /// the plugin.
     fn formats(&self) -> Result<Json<Vec<AudioFormat>>>;
 
     /// Opens a session in one of the formats; answers what is said in it, in the same format.

@@ -14,6 +14,8 @@ pub mod many;
 pub mod poll;
 mod rustc;
 pub mod scene;
+#[cfg(target_os = "linux")]
+pub mod scripted;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -9,8 +9,6 @@ use std::time::Duration;
 use keyway::abi::InterfaceLayout;
 use keyway::capability::{Capability, Provided};
 use keyway::memory::MemoryBackendHandle;
-use keyway::pipeline::PipelineStageHandle;
-use keyway::tool::ToolHandle;
 use semver::Version;
 
 use super::load::read_manifest;
@@ -22,9 +20,11 @@ use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::compat::HostSide;
 use crate::deprecation::{Deprecation, Deprecations};
+use crate::described::BUILT_IN;
 use crate::discovery::{Discoverer, Gates, Origin, Root};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::Bus;
+use crate::extension::Switchboard;
 use crate::inspect::Inspection;
 use crate::journal::Journal;
 use crate::library::Tally;
@@ -108,6 +108,8 @@ pub(crate) struct Options {
     pub(crate) probation: Probation,
     pub(crate) max_retained: usize,
     pub(crate) idle_thread_deadline: Duration,
+    pub(crate) listener_deadline: Duration,
+    pub(crate) work_dir: Option<PathBuf>,
 }
 
 impl Options {
@@ -137,6 +139,8 @@ impl HostBuilder {
             probation: Probation::default(),
             max_retained: 64,
             idle_thread_deadline: Duration::from_secs(1),
+            listener_deadline: Duration::from_secs(5),
+            work_dir: None,
         };
         HostBuilder {
             name,
@@ -173,6 +177,21 @@ impl HostBuilder {
     /// It is looked at whenever the call waits: code that blocks its thread is not interrupted.
     pub fn call_deadline(mut self, deadline: Duration) -> Self {
         self.options.call_deadline = Some(deadline);
+        self
+    }
+
+    /// How long one who only listens may take: an event hook, or an observer of the pipeline. The host
+    /// goes on without it then. Default: five seconds; a plugin's own `call_deadline_ms` counts where it
+    /// is shorter.
+    pub fn listener_deadline(mut self, deadline: Duration) -> Self {
+        self.options.listener_deadline = deadline;
+        self
+    }
+
+    /// The directory that [paths among the arguments of tools](keyway::tool::PathParameter) are relative
+    /// to, and must not lead out of. Default: the current directory of the process, when a tool is called.
+    pub fn work_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.options.work_dir = Some(dir.into());
         self
     }
 
@@ -449,11 +468,7 @@ impl HostBuilder {
             )
             .source(error)
         })?;
-        let mut known = vec![
-            ToolHandle::LAYOUT,
-            PipelineStageHandle::LAYOUT,
-            MemoryBackendHandle::LAYOUT,
-        ];
+        let mut known = BUILT_IN.to_vec();
         known.extend(own);
         let (watch, stop) = FilterWatch::new();
         let tally = Arc::new(Tally::new(options.max_retained));
@@ -467,6 +482,7 @@ impl HostBuilder {
             calls: Arc::new(Calls::new(policy, metering)),
             plugins: Mutex::default(),
             loading: Mutex::default(),
+            switchboard: Switchboard::new(),
             retirement: Retirement::default(),
             bus,
             watcher: OnceLock::new(),

@@ -10,6 +10,7 @@ use keyway_manifest::Manifest;
 use tokio::runtime::Handle;
 
 use super::load::LoadOptions;
+use crate::attendance::Attendance;
 use crate::config::Resolved;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
@@ -34,6 +35,7 @@ pub(crate) struct Instance {
     pub(crate) minor: u16,
     pub(crate) times: LoadTimes,
     pub(crate) warnings: Vec<String>,
+    pub(super) attendance: Attendance,
     pub(crate) generation: Arc<Generation>,
 }
 
@@ -75,6 +77,7 @@ impl Instance {
             minor,
             times,
             warnings,
+            attendance: Attendance::default(),
             generation,
         }
     }
@@ -166,12 +169,19 @@ impl Instance {
         }
     }
 
+    /// Ends what goes on in it all the time: services and channels.
+    pub(super) async fn end_attendance(&self, patience: Duration) {
+        let clock = &self.generation.clock;
+        self.attendance.end(clock, patience, None).await;
+    }
+
     /// Ends its work. Nothing reaches it any more.
     pub(crate) async fn deactivate(
         &self,
         runtime: &Handle,
         deadline: Duration,
     ) -> Result<(), HostError> {
+        self.end_attendance(deadline).await;
         let root = self.root.clone();
         let deactivated = supervise(
             runtime,

@@ -234,6 +234,7 @@ impl Host {
         drop(reserved);
         let version = instance.generation.version.clone();
         inner.bus.tell(&plugin.name, EventKind::Loaded { version });
+        self.attend_first(&plugin).await;
         if crate::log::epoch() != filter {
             // It may have asked before the change, and was not yet among those who are told.
             instance

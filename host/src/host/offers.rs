@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use keyway::abi::InterfaceLayout;
 use keyway::abi::root::{PluginRoot, PluginRootHandle, Registrations};
-use keyway::capability::{Capability, Entry, Owner, Provided, Target};
-use keyway::tool::{Tool, ToolHandle};
+use keyway::capability::{Entry, Owner, Provided};
 use keyway_manifest::Manifest;
 
 use super::Host;
@@ -15,14 +14,14 @@ use crate::adapt::Adapters;
 use crate::boundary;
 use crate::calls::Calls;
 use crate::deprecation::Deprecations;
+use crate::described::Description;
 use crate::error::{HostError, HostErrorKind};
 use crate::generation::Generation;
 use crate::registry::{Key, Offer};
 use crate::supervise::supervise;
-use crate::tool::ToolFacts;
 
 /// All that the plugin's code does from the start of its work to what it offers: it activates, and
-/// describes its tools. One supervised step, since each costs two changes of thread.
+/// describes that. One supervised step, since each costs two changes of thread.
 pub(super) struct Activation {
     root: PluginRootHandle,
     generation: Arc<Generation>,
@@ -79,7 +78,7 @@ impl Activation {
         let began = began.load(Ordering::Acquire);
         let answer = answer.unwrap_or_else(|error| {
             let (kind, doing) = match began {
-                true => (HostErrorKind::Registration, "describing its tools"),
+                true => (HostErrorKind::Registration, "describing what it offers"),
                 false => (HostErrorKind::Activate, "activate"),
             };
             Err(generation.failed(kind, doing, error))
@@ -154,36 +153,17 @@ impl Activation {
         layout: &'static InterfaceLayout,
     ) -> Result<Offer, HostError> {
         let entry = Arc::new(entry);
-        let is_tool = (&*key.id, key.major) == (ToolHandle::ID, ToolHandle::MAJOR);
-        let tool = match is_tool {
-            true => Some(Arc::new(self.describe(name, &entry, layout)?)),
-            false => None,
+        let failed = |doing: &str, error| {
+            let kind = HostErrorKind::Registration;
+            self.generation.failed(kind, doing, error)
         };
+        let description = Description::ask(&key, name, &entry, layout, failed)?;
         Ok(Offer {
             key,
             entry,
             layout,
-            tool,
+            description,
         })
-    }
-
-    /// What a tool says of itself.
-    fn describe(
-        &self,
-        name: &str,
-        entry: &Arc<Entry>,
-        layout: &'static InterfaceLayout,
-    ) -> Result<ToolFacts, HostError> {
-        ToolHandle::LAYOUT
-            .check(layout)
-            .map_err(|error| HostError::layout(&error))?;
-        let tool = ToolHandle::from_target(Target::fixed(Arc::clone(entry)));
-        let spec = tool.spec().map_err(|error| {
-            let doing = format!("describing tool `{name}`");
-            self.generation
-                .failed(HostErrorKind::Registration, &doing, error)
-        })?;
-        ToolFacts::new(name, spec.0)
     }
 }
 

@@ -5,6 +5,8 @@
 //! half done by dropping a future.
 
 mod begin;
+mod commands;
+mod content;
 mod end;
 mod plan;
 mod survey;
@@ -141,6 +143,7 @@ impl Host {
     pub async fn start_all(&self) -> Result<Report, HostError> {
         self.in_turn(|host| async move {
             host.survey().await?;
+            host.inner.catalog.state().rest();
             let wanted = host.eager();
             Ok(host.begin(&wanted).await)
         })
@@ -254,6 +257,11 @@ impl Host {
         let state = self.inner.catalog.state();
         let general = state.general.iter().chain(&state.decision.general);
         general.chain(&state.settings.warnings).cloned().collect()
+    }
+
+    /// What the host's file says now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.inner.catalog.state().settings)
     }
 
     fn record_of(&self, state: &State, index: usize) -> PluginRecord {

@@ -80,14 +80,9 @@ impl Mediator {
         shared.attempt(Action::ReadFile, path, || {
             let path = shared.normal(path)?;
             shared.require(Ask::Read(&path))?;
-            let read = || {
-                let file = system::open(&Place::of(&path, &shared.grant.read))?;
-                let limit = shared.limits.max_file_bytes;
-                let mut bytes = Vec::new();
-                file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-                Ok(bytes)
-            };
-            let bytes = read().map_err(|trouble| failed("read", &path, trouble))?;
+            let place = Place::of(&path, &shared.grant.read);
+            let bytes = read(&place, shared.limits.max_file_bytes);
+            let bytes = bytes.map_err(|trouble| failed("read", &path, trouble))?;
             shared.check_size(&path, bytes.len())?;
             Ok(bytes)
         })
@@ -171,6 +166,32 @@ impl Shared {
         };
         system::open_dir(&Place::of(path, reach)).map_err(|trouble| failed("open", path, trouble))
     }
+}
+
+/// The content of a file below a directory, which no link leads out of; `rest` consists of names joined
+/// by `/`. For what the host itself reads.
+///
+/// # Errors
+///
+/// As [`Mediator::read_file`], and `size-limit` for more than `limit` bytes.
+pub(crate) fn read_below(root: &Path, rest: &str, limit: u64) -> Result<Vec<u8>> {
+    let rest = Path::new(rest);
+    let path = root.join(rest);
+    let bytes = read(&Place::Below(root, rest), limit);
+    let bytes = bytes.map_err(|trouble| failed("read", &path, trouble))?;
+    if bytes.len() as u64 <= limit {
+        return Ok(bytes);
+    }
+    let message = format!("{} is larger than {limit} bytes", path.display());
+    Err(refusal::denied(&codes::SIZE_LIMIT, message))
+}
+
+/// What is in a file, up to one byte more than the limit.
+fn read(place: &Place<'_>, limit: u64) -> std::result::Result<Vec<u8>, Trouble> {
+    let file = system::open(place)?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(unix)]

@@ -7,6 +7,7 @@ mod context;
 mod host;
 mod lists;
 mod plugin;
+mod providers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use super::written::Place;
 use super::{MAX_FILE_BYTES, Settings, SettingsError, World};
 
 const KEYS: Keys = Keys {
-    listed: &["host", "plugins", "slots", "plugin", "context"],
+    listed: &["host", "plugins", "slots", "providers", "plugin", "context"],
     aliases: &[],
     elsewhere: &[("host", host::KEYS.listed), ("plugins", lists::KEYS.listed)],
 };
@@ -38,6 +39,7 @@ pub(super) fn all_keys() -> impl Iterator<Item = &'static str> {
         host::ROOT_KEYS.listed,
         lists::KEYS.listed,
         lists::LISTED_KEYS.listed,
+        providers::KEYS.listed,
         plugin::KEYS.listed,
         context::KEYS.listed,
     ];
@@ -136,6 +138,9 @@ fn file(root: &Field<'_>, source: &Source<'_>, report: &mut Report) -> Option<Se
         .get("plugins")
         .and_then(|field| report.strictly(|report| lists::check(&field, report)));
     let slots = table.get("slots").and_then(|field| slots(&field, report));
+    let providers = table
+        .get("providers")
+        .and_then(|field| providers::order(&field, report));
     let plugin = table
         .get("plugin")
         .and_then(|field| plugin::all(&field, source, report));
@@ -147,6 +152,7 @@ fn file(root: &Field<'_>, source: &Source<'_>, report: &mut Report) -> Option<Se
         host: host.unwrap_or_default(),
         plugins: plugins.unwrap_or_default(),
         slots: slots.unwrap_or_default(),
+        providers: providers.unwrap_or_default(),
         plugin: plugin.unwrap_or_default(),
         context: context.unwrap_or_default(),
         warnings: Vec::new(),

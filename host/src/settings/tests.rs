@@ -70,6 +70,7 @@ fn every_key_is_read() {
     assert_eq!(settings.plugins.deny[0].id.as_str(), "old-weather");
 
     assert_eq!(settings.slots["memory"].as_str(), "memory-sqlite");
+    assert_eq!(settings.providers, ["local", "paid"]);
     assert_eq!(settings.context["soul"].text, "You are kind.");
     assert_eq!(settings.context["soul"].file, None);
     assert_eq!(
@@ -92,7 +93,7 @@ fn every_key_is_read() {
     assert_eq!(permissions.env, ["TZ"]);
     assert_eq!(permissions.subprocess, Access::All);
     let (place, _) = &weather.config["cities"];
-    assert_eq!(place.to_string(), "conf/keyway.toml:34:10");
+    assert_eq!(place.to_string(), "conf/keyway.toml:37:10");
 
     assert!(
         !settings

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Host;
+use super::content::WithoutCode;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::finding::Finding;
@@ -158,20 +159,23 @@ impl Host {
     }
 
     async fn begin_plugin(&self, id: &PluginId) -> Result<(), HostError> {
-        let (library, options) = {
+        let (library, without_code, options) = {
             let mut state = self.inner.catalog.state();
-            let found = state
-                .find(id)
-                .and_then(|(_, candidate)| candidate.library.clone());
+            let found = state.find(id).map(|(_, candidate)| candidate);
+            let without_code = found.and_then(WithoutCode::of);
+            let library = found.and_then(|candidate| candidate.library.clone());
             let mut options = LoadOptions::new();
             if let Some(own) = state.settings.plugin.get(id) {
                 options = options.settings(own);
             }
             state.runtimes.insert(id.clone(), Runtime::Loaded);
-            (found, options)
+            (library, without_code, options)
         };
         if let Some(library) = library {
             self.load_with(library, options).await?;
+        }
+        if let Some(plugin) = without_code {
+            self.begin_without_code(plugin).await?;
         }
         self.set_runtime(id, Runtime::Active);
         Ok(())

@@ -36,7 +36,10 @@ impl Host {
             let has_code = host.inner.plugins().contains_key(id.as_str());
             let stopped = match has_code {
                 true => host.stop(id.as_str()).await,
-                false => Ok(()),
+                false => {
+                    host.end_without_code(&id);
+                    Ok(())
+                }
             };
             host.set_runtime(&id, Runtime::Stopped);
             stopped

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use keyway_manifest::{PluginId, TriggerKind};
+use keyway_manifest::{Manifest, PluginId, TriggerKind};
 
-use super::{Host, State};
+use super::{Host, State, is_lazy};
 use crate::error::{HostError, HostErrorKind};
-use crate::plan::{Facts, Plan, Trigger, plan};
-use crate::platform::Report;
+use crate::plan::{Facts, Plan, Reason, Trigger, plan};
+use crate::platform::{Report, Runtime};
 
 impl Host {
     /// Which plugins a use needs, each with the reasons, in the order in which they are started. Nothing
@@ -35,7 +35,20 @@ impl Host {
     /// [`HostErrorKind::Refused`] with the code `nothing-to-activate` or of what keeps the plugins that
     /// it needs from running, or what the first of them failed with.
     pub async fn activate(&self, trigger: Trigger<'_>) -> Result<Report, HostError> {
-        let plan = self.plan(trigger);
+        self.activate_without(trigger, |_, _| false).await
+    }
+
+    /// The same without some plugins, by their id and whether they declare what is used.
+    pub(crate) async fn activate_without(
+        &self,
+        trigger: Trigger<'_>,
+        is_left_out: impl Fn(&str, bool) -> bool,
+    ) -> Result<Report, HostError> {
+        let mut plan = self.plan(trigger);
+        plan.entries.retain(|entry| {
+            let declares = |reason: &Reason| matches!(reason, Reason::Declares { .. });
+            !is_left_out(&entry.plugin, entry.reasons.iter().any(declares))
+        });
         if plan.entries.is_empty() {
             return Err(match plan.findings.into_iter().next() {
                 Some(finding) => finding.into(),
@@ -49,6 +62,20 @@ impl Host {
             host.failure_of(&report).map_or(Ok(report), Err)
         })
         .await
+    }
+
+    /// Starts the plugins that wait to be needed, as far as they have to do with this use of whatever there
+    /// is of a kind. One that was tried or stopped already is left: a message on its way is no reason to
+    /// try it again. None if there was nothing to start; what fails is told as an event too.
+    ///
+    /// It waits for whoever else starts or stops plugins, so it is not for the steps of a plugin's life.
+    pub(crate) async fn wake(&self, trigger: Trigger<'_>) -> Option<Report> {
+        let sleeping = self.inner.catalog.state().sleeping(trigger);
+        if sleeping.is_empty() {
+            return None;
+        }
+        let woken = self.in_turn(|host| async move { Ok(host.begin(&sleeping).await) });
+        woken.await.ok()
     }
 
     /// Whether a use needs plugins of the roots that do not run, as far as their manifests say.
@@ -66,16 +93,40 @@ impl State {
         let enabled = all.filter(|(_, enablement)| enablement.is_enabled());
         enabled
             .filter_map(|(candidate, _)| candidate.manifest.as_deref())
-            .map(|manifest| {
-                let activation = &manifest.activation;
-                let mut facts = Facts::new(manifest.id.as_str());
-                facts.declares = manifest.capabilities.declared().collect();
-                facts.hints = activation.on.iter().map(hint).collect();
-                facts.startup = activation.startup;
-                facts
-            })
+            .map(facts_of)
             .collect()
     }
+
+    /// Lets those that start when they are needed wait for that again, after they were stopped or could
+    /// not be started.
+    pub(super) fn rest(&mut self) {
+        let lazy = self.candidates.iter().filter(|one| is_lazy(one));
+        for id in lazy.filter_map(|candidate| candidate.id.as_ref()) {
+            if let Some(Runtime::Stopped | Runtime::Failed { .. }) = self.runtimes.get(id) {
+                self.runtimes.remove(id);
+            }
+        }
+    }
+
+    /// Those that wait to be needed, and would be started for this.
+    fn sleeping(&self, trigger: Trigger<'_>) -> BTreeSet<PluginId> {
+        let all = self.candidates.iter().zip(&self.decision.enablements);
+        all.filter(|(candidate, enablement)| is_lazy(candidate) && enablement.is_enabled())
+            .filter_map(|(candidate, _)| candidate.manifest.as_deref())
+            .filter(|manifest| !self.runtimes.contains_key(&manifest.id))
+            .filter(|manifest| facts_of(manifest).wants(trigger))
+            .map(|manifest| manifest.id.clone())
+            .collect()
+    }
+}
+
+fn facts_of(manifest: &Manifest) -> Facts<'_> {
+    let activation = &manifest.activation;
+    let mut facts = Facts::new(manifest.id.as_str());
+    facts.declares = manifest.capabilities.declared().collect();
+    facts.hints = activation.on.iter().map(hint).collect();
+    facts.startup = activation.startup;
+    facts
 }
 
 fn hint(trigger: &keyway_manifest::Trigger) -> Trigger<'_> {

@@ -53,7 +53,7 @@ pub(super) async fn commit(host: &Host, ready: Vec<(Attempt, Ready)>) -> Vec<Arc
             Ok(replaced) => {
                 let filter = attempt.filter;
                 let plugin = Arc::clone(&attempt.plugin);
-                reports.push(attempt.committed(ready, replaced));
+                reports.push(attempt.committed(ready, replaced).await);
                 if crate::log::epoch() != filter {
                     // It may have asked before the change, when it was not among those who are told.
                     let deadline = host.inner.options.lifecycle_deadline;
@@ -73,7 +73,7 @@ pub(super) async fn commit(host: &Host, ready: Vec<(Attempt, Ready)>) -> Vec<Arc
 }
 
 impl Attempt {
-    fn committed(mut self, ready: Ready, replaced: Replaced) -> Arc<ReloadReport> {
+    async fn committed(mut self, ready: Ready, replaced: Replaced) -> Arc<ReloadReport> {
         let Ready {
             draft,
             offers,
@@ -123,6 +123,7 @@ impl Attempt {
         if let Some(probation) = probation {
             probation.abort();
         }
+        self.host.attend_in_place_of(&self.old, &instance).await;
         let path = self.path.clone();
         let host = self.host.clone();
         if let (Some(new), Some(old)) = (&path, &self.old.path)

@@ -111,6 +111,8 @@ impl HandOver {
                 let error = still_busy(&old, &left, patience);
                 return Err(Verdict::Refused(ReloadPhase::Drain, error));
             }
+            // What it does all the time may be what its state is made of.
+            old.end_attendance(patience).await;
         }
         let clock = Instant::now();
         let state = self.move_state(attempt, draft).await;
@@ -181,6 +183,9 @@ impl HandOver {
             }
         }
         room.open();
+        if revived.is_ok() {
+            host.attend(old);
+        }
         revived
     }
 }

@@ -200,6 +200,8 @@ impl Rollback<'_> {
             state.serving = instance;
             state.down = None;
         }
+        let serving = self.plugin.serving();
+        self.host.attend_in_place_of(self.failed, &serving).await;
         tracing::warn!(
             "Plugin '{}' was rolled back from v{from} to v{to}: {reason}",
             self.plugin.name
@@ -275,7 +277,10 @@ impl Rollback<'_> {
                 let mut failed = Failed::at(ReloadPhase::Activate, error);
                 // Better the one that was not good enough than none.
                 match revive(host, self.failed, None).await {
-                    Ok(()) => reopen(host, self.failed),
+                    Ok(()) => {
+                        reopen(host, self.failed);
+                        host.attend(self.failed);
+                    }
                     Err(restart) => {
                         let blob = previous.states.first().cloned();
                         self.plugin.state().down = Some(Down { blob });
