@@ -82,7 +82,7 @@ impl Mediator {
             shared.require(Ask::Read(&path))?;
             let read = || {
                 let file = system::open(&Place::of(&path, &shared.grant.read))?;
-                let limit = shared.limits.max_file_bytes;
+                let limit = shared.limits().max_file_bytes;
                 let mut bytes = Vec::new();
                 file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
                 Ok(bytes)
@@ -146,7 +146,7 @@ impl Shared {
     }
 
     fn check_size(&self, path: &Path, size: usize) -> Result<()> {
-        let limit = self.limits.max_file_bytes;
+        let limit = self.limits().max_file_bytes;
         if size as u64 <= limit {
             return Ok(());
         }
