@@ -98,7 +98,9 @@ mod tests {
         let stops = Arc::new(AtomicU32::new(0));
         let stop = || {
             let stops = Arc::clone(&stops);
-            move || drop(stops.fetch_add(1, Ordering::Relaxed))
+            move || {
+                stops.fetch_add(1, Ordering::Relaxed);
+            }
         };
         let cancel = Cancel::default();
         cancel.during(stop(), || assert_eq!(cancel.check(), Ok(())));
