@@ -78,7 +78,8 @@ impl LoadOptions {
     }
 
     /// What the host's file says of the plugin. Its values for the plugin's settings come after those of
-    /// [`LoadOptions::config`], and before the environment.
+    /// [`LoadOptions::config`], and before the environment. What it grants counts where the host's own file
+    /// does not say what the plugin is granted.
     pub fn settings(mut self, settings: &PluginSettings) -> Self {
         self.settings = Some(Arc::new(settings.clone()));
         self

@@ -24,9 +24,12 @@ impl Future for Running {
     }
 }
 
-pub(super) fn run(mediator: &Mediator, request: RunRequest, _: &Cancel) -> Result<RunOutput> {
+pub(super) fn run(mediator: &Mediator, request: RunRequest, cancel: &Cancel) -> Result<RunOutput> {
     let shared = &mediator.shared;
-    shared.attempt(Action::Run, &request.shown(), || Err(unsupported()))
+    shared.attempt(Action::Run, &request.shown(), || {
+        cancel.check()?;
+        Err(unsupported())
+    })
 }
 
 pub(super) fn start(mediator: &Mediator, request: RunRequest) -> Result<Running> {
