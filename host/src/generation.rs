@@ -18,6 +18,7 @@ use crate::config::Secrets;
 use crate::error::{HostError, HostErrorKind};
 use crate::library::Library;
 use crate::log::LogBridge;
+use crate::mediate::session::Session;
 
 /// One loaded version of a plugin.
 pub(crate) struct Generation {
@@ -32,6 +33,8 @@ pub(crate) struct Generation {
     /// Told of each panic; whoever watches the plugin waits for it.
     pub(crate) panicked: Arc<Notify>,
     pub(crate) log: Arc<LogBridge>,
+    /// What it asks of the host.
+    pub(crate) session: Arc<Session>,
     /// What its errors may not show.
     pub(crate) secrets: Secrets,
     /// The private copy, for debuggers and backtraces; removed with the host's stage.
@@ -128,6 +131,7 @@ impl Owner for Doorkeeper {
 impl Drop for Generation {
     fn drop(&mut self) {
         self.log.close();
+        self.session.close();
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod attend;
 mod builder;
+mod consent;
 mod filter;
 mod instance;
 mod load;
@@ -36,11 +37,13 @@ use crate::inspect::ContentHash;
 use crate::journal::{Journal, Quarantined};
 use crate::library::{LibraryCounts, Tally};
 use crate::log::FilterWatchStop;
+use crate::mediate::AuditLog;
 use crate::registry::Registry;
 use crate::stage::Stage;
 use crate::status::{PluginStatus, RegisteredCapability};
 use crate::suggest::suggestion;
 use crate::supervise::let_go;
+use crate::texts::Texts;
 use crate::tool::ToolClient;
 use crate::watch::Watcher;
 
@@ -50,6 +53,7 @@ pub use load::LoadOptions;
 pub(crate) use builder::Options;
 pub(crate) use instance::Instance;
 
+use consent::Consent;
 use platform::Catalog;
 use plugin::{LoadedPlugin, Previous};
 use retire::{Means, Retirement};
@@ -84,6 +88,9 @@ struct Inner {
     catalog: Catalog,
     /// Capabilities that one plugin at a time may offer, by id.
     exclusive: BTreeSet<String>,
+    /// What plugins may ask of the host.
+    consent: Consent,
+    texts: Arc<Texts>,
     stage: Stage,
     journal: Arc<Journal>,
     tally: Arc<Tally>,
@@ -265,6 +272,12 @@ impl Host {
     /// What happens to plugins from now on.
     pub fn events(&self) -> Events {
         self.inner.bus.events()
+    }
+
+    /// What plugins have asked the host for, and what came of it: the newest records, until they are taken.
+    /// [`HostBuilder::audit`] has them told at once, and keeps more of them.
+    pub fn audit(&self) -> &AuditLog {
+        &self.inner.consent.audit
     }
 
     /// How many of this host's libraries are open, unloaded, or could not be unloaded.

@@ -32,6 +32,7 @@ use keyway_manifest::Manifest;
 
 use crate::error::{HostError, HostErrorKind};
 use crate::inspect::ContentHash;
+use crate::private;
 
 pub use phase::{Occasion, Phase};
 pub use quarantine::Quarantined;
@@ -94,8 +95,8 @@ impl Journal {
     pub(crate) fn open(state_dir: Option<&Path>) -> Arc<Self> {
         let state = state_dir.map(|dir| {
             let journals = dir.join("journal");
-            let own = create_private(dir)
-                .and_then(|()| create_private(&journals))
+            let own = private::create_dir(dir)
+                .and_then(|()| private::create_dir(&journals))
                 .and_then(|()| Own::create(&journals))
                 .inspect_err(|error| {
                     tracing::warn!(
@@ -128,12 +129,20 @@ impl Journal {
         path: &Path,
         occasion: Occasion,
     ) -> Result<Guard, HostError> {
-        if let Some(state) = &self.state
-            && let Some(quarantined) = state.quarantine.find(&hash)
-        {
-            return Err(refusal(&quarantined, path));
-        }
+        self.admit(&hash, path)?;
         Ok(self.note(hash, manifest, path, occasion, Phase::Open))
+    }
+
+    /// Whether a build may be loaded: it is not in quarantine.
+    pub(crate) fn admit(&self, hash: &ContentHash, path: &Path) -> Result<(), HostError> {
+        match self
+            .state
+            .as_ref()
+            .and_then(|state| state.quarantine.find(hash))
+        {
+            Some(quarantined) => Err(refusal(&quarantined, path)),
+            None => Ok(()),
+        }
     }
 
     /// Begins a step of a plugin that is loaded, whatever is in quarantine.
@@ -348,15 +357,6 @@ impl PhaseMark {
             journal.advance(*load, phase);
         }
     }
-}
-
-/// Makes a directory that only this user can enter. One that is there is taken as it is.
-fn create_private(dir: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }
 
 fn refusal(quarantined: &Quarantined, path: &Path) -> HostError {

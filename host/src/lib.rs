@@ -51,7 +51,8 @@
 //! 1. a private copy of the file is made and hashed;
 //! 2. the copy is [inspected](inspect()): it must be a complete library with one note;
 //! 3. target, panic strategy, interface version, the bounds on this application's version, the
-//!    isolation and the plugin's settings are decided on, and a build that ended a process before
+//!    isolation and the plugin's settings are decided on, and so are its permissions, for which an
+//!    [approver](HostBuilder::approver) may be asked. A build that ended a process before
 //!    is refused, if there is a [state directory](HostBuilder::state_dir). Up to here no code of the
 //!    plugin has run;
 //! 4. the copy is opened, its descriptor compared with the note, and the layouts of all types and
@@ -111,6 +112,13 @@
 //! A plugin that owns what cannot exist twice, such as a port, says `mode = "exclusive"` in its manifest:
 //! then calls wait, in a queue with a bound, while the one version ends and the other one starts.
 //!
+//! # What a plugin may ask
+//!
+//! Files, environment variables, web requests, programs, keys and values, and texts: a plugin asks the host
+//! for them by its context, and gets what it was granted. [`permission`] has how that is decided,
+//! [`Host::audit`] what was asked, and `PERMISSIONS.md`, at the root of Keyway's repository, the whole of it.
+//! It is consent and mediation, and no sandbox.
+//!
 //! # What it cannot do
 //!
 //! A plugin runs inside this process: it is trusted code. A step that blocks its thread for ever cannot
@@ -145,6 +153,7 @@ pub mod permission;
 pub mod plan;
 mod platform;
 mod policy;
+mod private;
 mod registry;
 mod regular;
 mod reload;
@@ -156,6 +165,7 @@ mod statistics;
 mod status;
 mod suggest;
 mod supervise;
+mod texts;
 mod thread_name;
 mod tool;
 mod watch;

@@ -12,6 +12,7 @@
 
 mod audit;
 mod builder;
+mod cancel;
 pub(crate) mod codes;
 mod env;
 mod files;
@@ -20,8 +21,10 @@ mod http;
 #[cfg(feature = "kv")]
 mod kv;
 mod limits;
+mod quota;
 mod rate;
 mod refusal;
+pub(crate) mod session;
 mod subprocess;
 mod time;
 
@@ -41,12 +44,16 @@ pub use env::{denied_env_names, denied_env_prefixes};
 pub use http::{HttpRequest, HttpResponse};
 #[cfg(feature = "kv")]
 pub use kv::KeyValueStore;
+#[cfg(feature = "kv")]
+pub(crate) use kv::{KeyValueStores, LISTED as KEYS_LISTED};
 pub use limits::{Limits, Rate};
+#[cfg(not(all(feature = "http", feature = "kv")))]
+pub(crate) use refusal::built_without;
 pub use subprocess::{RunOutput, RunRequest, Running};
 pub use time::{SystemTimeSource, TimeSource};
 
 use crate::permission::{Ask, Decision, Grant};
-use rate::Bucket;
+use quota::Quota;
 use subprocess::Programs;
 
 /// What one plugin may ask of the host. A clone is the same one, with the same rates.
@@ -84,14 +91,14 @@ struct Shared {
     grant: Grant,
     /// Where relative paths of the plugin begin.
     base: PathBuf,
-    limits: Limits,
+    /// Shared with the versions of the plugin before and after this one.
+    quota: Arc<Quota>,
     audit: Arc<AuditLog>,
     time: Arc<dyn TimeSource>,
-    buckets: [Option<Bucket>; Action::KINDS],
     env: env::Source,
     programs: Programs,
     #[cfg(feature = "kv")]
-    kv: Option<Arc<KeyValueStore>>,
+    kv: kv::Source,
     #[cfg(feature = "http")]
     http: http::Client,
 }
@@ -130,6 +137,10 @@ impl Mediator {
 }
 
 impl Shared {
+    fn limits(&self) -> &Limits {
+        &self.quota.limits
+    }
+
     /// Does what was asked, if the rate allows it, and writes it down. `target` is for people, without
     /// secrets.
     fn attempt<T>(
@@ -145,7 +156,7 @@ impl Shared {
     }
 
     fn take(&self, action: Action) -> Result<()> {
-        match &self.buckets[action.kind()] {
+        match &self.quota.buckets[action.kind()] {
             Some(bucket) => bucket.take(self.time.now()).map_err(|wait| {
                 refusal::busy(
                     &codes::RATE_LIMITED,

@@ -20,6 +20,7 @@ mod words;
 
 use std::path::Path;
 
+use keyway_manifest::document::Fault;
 use keyway_manifest::{Access, Permissions};
 
 pub use approve::{
@@ -130,8 +131,21 @@ impl Grant {
         }
     }
 
+    /// What both allow, as far as that can be told entry by entry: of two patterns that overlap and do
+    /// not cover each other it has neither.
+    #[must_use]
+    pub fn common(&self, other: &Grant) -> Grant {
+        Grant {
+            network: self.network.common(&other.network),
+            read: self.read.common(&other.read),
+            write: self.write.common(&other.write),
+            env: self.env.common(&other.env),
+            subprocess: self.subprocess.common(&other.subprocess),
+        }
+    }
+
     /// The entries of this grant that are not covered by `other`.
-    fn beyond(&self, other: &Grant) -> Grant {
+    pub(crate) fn beyond(&self, other: &Grant) -> Grant {
         Grant {
             network: self.network.beyond(&other.network),
             read: self.read.beyond(&other.read),
@@ -146,7 +160,7 @@ impl Grant {
 fn reach<T: Covers + Ord + Clone>(
     key: &str,
     access: &Access,
-    parse: impl Fn(&str) -> Result<Vec<T>, &'static str>,
+    parse: impl Fn(&str) -> Result<Vec<T>, Fault>,
 ) -> Result<Reach<T>, Finding> {
     if access.is_all() {
         return Ok(Reach::all());
@@ -157,7 +171,7 @@ fn reach<T: Covers + Ord + Clone>(
 fn entries<T: Covers + Ord + Clone>(
     key: &str,
     texts: &[String],
-    parse: impl Fn(&str) -> Result<Vec<T>, &'static str>,
+    parse: impl Fn(&str) -> Result<Vec<T>, Fault>,
 ) -> Result<Reach<T>, Finding> {
     let mut entries = Vec::with_capacity(texts.len());
     for text in texts {

@@ -11,6 +11,7 @@ use semver::Version;
 
 use crate::config::ConfigValue;
 use crate::inspect::ContentHash;
+use crate::permission::Grant;
 use crate::registry::Key;
 use crate::reload::ReloadReport;
 use crate::statistics::Statistics;
@@ -66,6 +67,8 @@ pub struct PluginStatus {
     pub config: Vec<ConfigValue>,
     /// How long each phase of loading took.
     pub times: LoadTimes,
+    /// What it may ask of the host: what its manifest asks for, as far as that is granted.
+    pub permissions: Grant,
     /// What is not in order, but no reason to refuse the plugin.
     pub warnings: Vec<String>,
 }

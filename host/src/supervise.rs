@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::lane;
 
 /// How long past its deadline a step may take to notice that it was cancelled.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Runs `work` on a thread that may block; answers when it is done, or when the deadline has
 /// passed.

@@ -1,12 +1,21 @@
 //! What a host offers its plugins: the host table.
 //!
 //! Authors meet it only through [`Context`](crate::Context) and through `tracing`.
+//!
+//! What takes its time blocks: no method is async, so that a host never keeps a waker of a plugin's,
+//! which would be gone with the plugin. [`Context`](crate::Context) calls those methods on threads of
+//! the plugin's own.
 
+#[doc(hidden)]
+pub mod wire;
+
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::abi::pass::Json;
-use crate::error::Result;
+use crate::error::{ErrorKind, PluginError, Result};
 use crate::shim::hooks;
+use wire::{ProgramEnd, ProgramStart, RequestHead, ResponseHead};
 
 /// Where a plugin runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +81,83 @@ macro_rules! host_services {
             fn span_current(&self) -> Result<(u64, u64)>;
             /// Reports a panic in the plugin: message, place and thread.
             fn log_panic(&self, message: &str, place: &str, thread: &str) -> Result<()>;
+            /// A number for one request or program, by which it can be cancelled. It is taken back by
+            /// the end of what it was taken for, or by [`cancel`](HostServices::cancel).
+            fn take_ticket(&self) -> Result<u64> {
+                Err(not_offered("requests and programs"))
+            }
+            /// Ends what has this ticket, now or as soon as it begins. Does nothing where that has
+            /// ended.
+            fn cancel(&self, ticket: u64) -> Result<()> {
+                let _ = ticket;
+                Ok(())
+            }
+            /// The content of a file. Blocks.
+            fn read_file(&self, path: &str) -> Result<Bytes> {
+                let _ = path;
+                Err(not_offered("files"))
+            }
+            /// Puts a file with this content in its place. Blocks.
+            fn write_file(&self, path: &str, bytes: &[u8]) -> Result<()> {
+                let _ = (path, bytes);
+                Err(not_offered("files"))
+            }
+            /// An environment variable of the host, where it is set.
+            fn read_env(&self, name: &str) -> Result<Option<String>> {
+                let _ = name;
+                Err(not_offered("environment variables"))
+            }
+            /// Sends a web request and answers what came back. Blocks.
+            fn send_request(
+                &self,
+                ticket: u64,
+                request: Json<RequestHead>,
+                body: &[u8],
+            ) -> Result<(Json<ResponseHead>, Bytes)> {
+                let _ = (ticket, request, body);
+                Err(not_offered("web requests"))
+            }
+            /// Runs a program to its end; answers how that came, and what it wrote to its output and
+            /// to its standard error. Blocks.
+            fn run_program(
+                &self,
+                ticket: u64,
+                start: Json<ProgramStart>,
+                input: &[u8],
+            ) -> Result<(Json<ProgramEnd>, Bytes, Bytes)> {
+                let _ = (ticket, start, input);
+                Err(not_offered("programs"))
+            }
+            /// The value of a key of the plugin's store. Blocks.
+            fn kv_get(&self, key: &str) -> Result<Option<Bytes>> {
+                let _ = key;
+                Err(not_offered("a key-value store"))
+            }
+            /// Gives a key a value. Blocks until it is on the disk.
+            fn kv_put(&self, key: &str, value: &[u8]) -> Result<()> {
+                let _ = (key, value);
+                Err(not_offered("a key-value store"))
+            }
+            /// Takes a key away; answers whether it was there. Blocks.
+            fn kv_delete(&self, key: &str) -> Result<bool> {
+                let _ = key;
+                Err(not_offered("a key-value store"))
+            }
+            /// The first of the keys that begin with a prefix, sorted, and that come after another
+            /// one, and whether there are more. Blocks.
+            fn kv_keys(&self, prefix: &str, after: Option<String>) -> Result<(Vec<String>, bool)> {
+                let _ = (prefix, after);
+                Err(not_offered("a key-value store"))
+            }
+            /// A text of the host's, where there is one of this name.
+            fn named_text(&self, name: &str) -> Result<Option<String>> {
+                let _ = name;
+                Err(not_offered("named texts"))
+            }
+            /// The names of the host's texts, sorted.
+            fn text_names(&self) -> Result<Vec<String>> {
+                Err(not_offered("named texts"))
+            }
             $($appended)*
         }
     };
@@ -86,6 +172,13 @@ host_services! {
     fn appended(&self) -> Result<String> {
         Ok("the default of the host table".to_owned())
     }
+}
+
+/// The error of a host that was built before it offered something.
+#[cold]
+fn not_offered(what: &str) -> PluginError {
+    let message = format!("this host was built before hosts offered {what} to plugins");
+    PluginError::of(ErrorKind::Unsupported, message).code("unsupported-here")
 }
 
 pub(crate) fn report_panic(host: &HostServicesHandle, message: &str, place: &str) {

@@ -145,6 +145,13 @@
 //! work; with the feature `tracing` events and spans reach the host's subscriber. What a plugin
 //! cannot do is protect the host from itself: it runs in the host's process and is trusted code.
 //!
+//! # Asking the host
+//!
+//! Files, environment variables, web requests, programs, keys and values, and texts of the host's come by
+//! way of the [`Context`], if `plugin.toml` asks for them under `[plugin.permissions]` and somebody
+//! approved that: `context.files().read("data/words.txt").await?`. [`context`] has all of it. A plugin that
+//! asks in this way can be told from one that helps itself, and is written down; it is kept from nothing.
+//!
 //! # Testing
 //!
 //! The function of a [`tool`](macro@tool) and the methods of a capability's trait are ordinary
@@ -167,6 +174,7 @@ extern crate self as keyway;
 pub mod abi;
 pub mod channel;
 pub mod command;
+pub mod context;
 mod error;
 pub mod event;
 pub mod host;
@@ -193,8 +201,9 @@ pub mod voice;
 pub use abi::pass::Json;
 pub use abi::stream::Stream;
 pub use bytes::Bytes;
+pub use context::Context;
 pub use error::{ErrorKind, PluginError, Result, ResultExt};
-pub use plugin::{Activation, Context, Exported, Plugin};
+pub use plugin::{Activation, Exported, Plugin};
 #[cfg(feature = "tools")]
 #[doc(hidden)]
 pub use schemars;

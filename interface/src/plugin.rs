@@ -1,16 +1,12 @@
-//! What a plugin author implements, and what the author is given.
+//! What a plugin author implements, and where the plugin says what it offers.
 
-use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
-
-use serde::de::DeserializeOwned;
 
 use crate::abi::Descriptor;
 use crate::abi::root::Registrations;
 use crate::capability::{Capability, Provided};
+use crate::context::Context;
 use crate::error::{ErrorKind, PluginError, Result};
-use crate::host::{Environment, HostServicesHandle};
 use crate::state::{Imported, State};
 
 /// A plugin.
@@ -100,109 +96,6 @@ pub trait Exported: Plugin {
     /// The descriptor that the library exports.
     #[doc(hidden)]
     fn descriptor() -> &'static Descriptor;
-}
-
-/// What a plugin knows of where it runs, and its configuration. Cheap to clone.
-#[derive(Clone)]
-pub struct Context {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    id: &'static str,
-    version: &'static str,
-    environment: Arc<Environment>,
-    config: serde_json::Map<String, serde_json::Value>,
-    #[cfg_attr(
-        not(feature = "unstable-next-minor"),
-        expect(
-            dead_code,
-            reason = "kept for the services that come with later minors"
-        )
-    )]
-    host: HostServicesHandle,
-}
-
-impl Context {
-    pub(crate) fn new(
-        id: &'static str,
-        version: &'static str,
-        environment: Arc<Environment>,
-        config: serde_json::Map<String, serde_json::Value>,
-        host: HostServicesHandle,
-    ) -> Self {
-        Context {
-            inner: Arc::new(Inner {
-                id,
-                version,
-                environment,
-                config,
-                host,
-            }),
-        }
-    }
-
-    /// The plugin's id, from its manifest.
-    pub fn plugin_id(&self) -> &'static str {
-        self.inner.id
-    }
-
-    /// The plugin's version, from its manifest.
-    pub fn plugin_version(&self) -> &'static str {
-        self.inner.version
-    }
-
-    /// The embedding application and its version.
-    pub fn environment(&self) -> &Environment {
-        &self.inner.environment
-    }
-
-    /// The configuration, read into a type of the author's.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidInput`] where a value is missing or of another type.
-    pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
-        let values = serde_json::Value::Object(self.inner.config.clone());
-        serde_json::from_value(values).map_err(|error| {
-            PluginError::of(
-                ErrorKind::InvalidInput,
-                format!(
-                    "the configuration of plugin '{}' does not fit: {error}",
-                    self.inner.id
-                ),
-            )
-            .code("invalid-config")
-        })
-    }
-
-    /// One value of the configuration.
-    pub fn config_value(&self, key: &str) -> Option<&serde_json::Value> {
-        self.inner.config.get(key)
-    }
-
-    /// Calls the method that stands for what the next minor appends.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the host answers.
-    #[cfg(feature = "unstable-next-minor")]
-    #[doc(hidden)]
-    pub fn host_appended(&self) -> Result<String> {
-        crate::host::HostServices::appended(&self.inner.host)
-    }
-}
-
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The configuration may hold secrets, so only its keys are shown.
-        f.debug_struct("Context")
-            .field("plugin", &self.inner.id)
-            .field("version", &self.inner.version)
-            .field("environment", &self.inner.environment)
-            .field("config_keys", &self.inner.config.keys().collect::<Vec<_>>())
-            .finish()
-    }
 }
 
 /// Collects what a plugin offers.

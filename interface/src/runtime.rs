@@ -6,14 +6,24 @@
 //! timers and sockets work as anywhere else. Without the feature this is nothing.
 
 #[cfg(feature = "tokio")]
-pub(crate) use with_tokio::{enter, lasting, shut_down, start};
+pub(crate) use with_tokio::{enter, lasting, shut_down, spawn_blocking, start};
 #[cfg(not(feature = "tokio"))]
-pub(crate) use without::{enter, lasting, shut_down, start};
+pub(crate) use without::{enter, lasting, shut_down, spawn_blocking, start};
+
+/// Something to do on a thread that may block.
+type Work = Box<dyn FnOnce() + Send>;
+
+/// On a thread of its own. The thread hooks know it, so the library stays until it has ended.
+fn on_new_thread(work: Work) -> std::io::Result<()> {
+    let thread = std::thread::Builder::new().name("keyway:ask".to_owned());
+    thread.spawn(work).map(drop)
+}
 
 #[cfg(not(feature = "tokio"))]
 mod without {
     use std::time::Duration;
 
+    use super::{Work, on_new_thread};
     use crate::shim::lasting::Lasts;
 
     /// There is nothing to leave.
@@ -25,6 +35,9 @@ mod without {
     }
     pub(crate) fn start(_plugin: &str) {}
     pub(crate) fn shut_down(_patience: Duration) {}
+    pub(crate) fn spawn_blocking(work: Work) -> std::io::Result<()> {
+        on_new_thread(work)
+    }
     pub(crate) fn lasting() -> [&'static dyn Lasts; 0] {
         []
     }
@@ -37,6 +50,7 @@ mod with_tokio {
 
     use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 
+    use super::{Work, on_new_thread};
     use crate::shim::lasting::{Lasting, Lasts};
 
     /// Set by the plugin's entry; more than one plugin share it where they are linked statically.
@@ -72,6 +86,19 @@ mod with_tokio {
         let handle = runtime.handle().clone();
         *RUNTIME.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
         Some(handle)
+    }
+
+    /// Does something on a thread of the plugin's runtime that may block. Once the runtime was shut down
+    /// it is dropped instead.
+    pub(crate) fn spawn_blocking(work: Work) -> std::io::Result<()> {
+        let handle = NAME.get().and_then(|_| HANDLE.get_or_init(build).as_ref());
+        match handle {
+            Some(handle) => {
+                drop(handle.spawn_blocking(work));
+                Ok(())
+            }
+            None => on_new_thread(work),
+        }
     }
 
     /// Cancels the plugin's tasks and joins its workers, for at most this long.

@@ -84,7 +84,7 @@ impl<T: Pass + Send + 'static> Stream<T> {
     }
 }
 
-fn channel<T>(capacity: usize) -> (Sink<T>, Items<T>) {
+pub(crate) fn channel<T>(capacity: usize) -> (Sink<T>, Items<T>) {
     assert!(capacity > 0, "a stream that holds no item never has one");
     let queue = Arc::new(Mutex::new(Queue {
         items: VecDeque::new(),
@@ -228,12 +228,12 @@ impl<T> fmt::Debug for Sink<T> {
 }
 
 /// The reading end.
-struct Items<T> {
+pub(crate) struct Items<T> {
     queue: Arc<Mutex<Queue<T>>>,
 }
 
 impl<T> Items<T> {
-    fn poll_item(&mut self, cx: &Context<'_>) -> Poll<Option<Result<T>>> {
+    pub(crate) fn poll_item(&mut self, cx: &Context<'_>) -> Poll<Option<Result<T>>> {
         let mut queue = lock(&self.queue);
         let Some(item) = queue.items.pop_front() else {
             if queue.sinks == 0 {

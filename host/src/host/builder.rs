@@ -1,6 +1,6 @@
 //! What an application decides about its host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -11,6 +11,7 @@ use keyway::capability::{Capability, Provided};
 use keyway::memory::MemoryBackendHandle;
 use semver::Version;
 
+use super::consent::Consent;
 use super::load::read_manifest;
 use super::platform::Catalog;
 use super::retire::Retirement;
@@ -29,12 +30,17 @@ use crate::inspect::Inspection;
 use crate::journal::Journal;
 use crate::library::Tally;
 use crate::log::FilterWatch;
+#[cfg(feature = "kv")]
+use crate::mediate::KeyValueStores;
+use crate::mediate::{AuditLog, Limits};
+use crate::permission::{Approver, PermissionStore};
 use crate::policy::Policy;
 use crate::registry::Registry;
 use crate::reload::Probation;
 use crate::settings::Settings;
 use crate::stage::Stage;
 use crate::statistics::Metering;
+use crate::texts::Texts;
 
 /// Sets a [`Host`] up.
 #[derive(Clone)]
@@ -55,6 +61,11 @@ pub struct HostBuilder {
     exclusive: BTreeSet<String>,
     adapters: Adapters,
     deprecations: Deprecations,
+    approver: Option<Arc<dyn Approver>>,
+    permission_store: Option<PathBuf>,
+    service_limits: Limits,
+    audit: Arc<AuditLog>,
+    texts: BTreeMap<String, String>,
 }
 
 /// Whether and how files are watched.
@@ -158,6 +169,11 @@ impl HostBuilder {
             exclusive: BTreeSet::from([MemoryBackendHandle::ID.to_owned()]),
             adapters: Adapters::default(),
             deprecations: Deprecations::default(),
+            approver: None,
+            permission_store: None,
+            service_limits: Limits::default(),
+            audit: Arc::default(),
+            texts: BTreeMap::new(),
         }
     }
 
@@ -402,6 +418,60 @@ impl HostBuilder {
         self
     }
 
+    /// Decides on permissions that nobody has granted yet, before any code of the plugin runs: those that
+    /// the plugin's manifest asks for, that the host's file does not grant under
+    /// `[plugin.ID.permissions]`, and that were not approved before. It sees only what is new. What it allows is
+    /// remembered, bound to the plugin's id and the content of its file; what it refuses refuses the
+    /// load with the code `permission-denied`, and in a reload the version that serves goes on.
+    ///
+    /// It is called on a thread of its own and may wait for a person. What waits with it is the plugin that
+    /// it is asked about, and in [`Host::start_all`] the plugins of the levels after it; [`DenyAll`] asks
+    /// nobody. A dry run asks nobody either: what would have to be asked for refuses it.
+    ///
+    /// Default: none. Then a plugin gets what the host's file grants and what the
+    /// [store](Self::permission_store) has, and runs without the rest: that is refused when it asks for
+    /// it, and told in [`PluginStatus::warnings`](crate::PluginStatus).
+    ///
+    /// This is consent and mediation, and no sandbox: a plugin is code in this process, and what it does
+    /// without asking the host is up to it.
+    ///
+    /// [`DenyAll`]: crate::DenyAll
+    pub fn approver(mut self, approver: impl Approver + 'static) -> Self {
+        self.approver = Some(Arc::new(approver));
+        self
+    }
+
+    /// The file in which approvals are remembered: see [`PermissionStore`]. It may be shared by hosts. One that
+    /// cannot be read refuses the plugins that ask for something which the host's file does not grant.
+    ///
+    /// Default: `permissions.json` in the [state directory](Self::state_dir), and without one the memory of
+    /// this host.
+    pub fn permission_store(mut self, path: impl Into<PathBuf>) -> Self {
+        self.permission_store = Some(path.into());
+        self
+    }
+
+    /// How much each plugin may ask of the host, and how often. The counts go on over a plugin's reloads.
+    /// Default: [`Limits::default`].
+    pub fn service_limits(mut self, limits: Limits) -> Self {
+        self.service_limits = limits;
+        self
+    }
+
+    /// Where it is written down what plugins ask of the host, and what came of it. [`Host::audit`] reads
+    /// it. Default: the newest 1,024 records, and no listener.
+    pub fn audit(mut self, log: AuditLog) -> Self {
+        self.audit = Arc::new(log);
+        self
+    }
+
+    /// A text that plugins can read by its name, with `context.text("soul")`. One of the same name in the
+    /// host's file, under `[context]`, counts before it.
+    pub fn text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.texts.insert(name.into(), text.into());
+        self
+    }
+
     /// Decides from the facts of a file alone whether a host like this would load the plugin;
     /// answers the minor version of the interface that both would speak.
     ///
@@ -440,6 +510,11 @@ impl HostBuilder {
             exclusive,
             adapters,
             deprecations,
+            approver,
+            permission_store,
+            service_limits,
+            audit,
+            texts,
         } = self;
         let settings = settings.read()?;
         let (options, files) = (options.with(&settings), files.with(&settings));
@@ -473,6 +548,18 @@ impl HostBuilder {
         let (watch, stop) = FilterWatch::new();
         let tally = Arc::new(Tally::new(options.max_retained));
         let bus = Bus::new();
+        let kept = |name: &str| state_dir.as_ref().map(|dir| dir.join(name));
+        let store = permission_store.or_else(|| kept("permissions.json"));
+        let consent = Consent {
+            approver,
+            store: store.map_or_else(PermissionStore::in_memory, PermissionStore::at),
+            limits: service_limits,
+            audit,
+            #[cfg(feature = "kv")]
+            stores: kept("kv").map(|dir| Arc::new(KeyValueStores::new(dir))),
+        };
+        let texts = Texts::new(texts);
+        texts.take(&settings);
         let inner = Inner {
             side: HostSide::new(&name, version),
             options,
@@ -488,6 +575,8 @@ impl HostBuilder {
             watcher: OnceLock::new(),
             catalog: Catalog::new(Discoverer::new(&roots, gates), settings),
             exclusive,
+            consent,
+            texts: Arc::new(texts),
             stage: Stage::new(stage_dir.as_deref())?,
             journal: Journal::open(state_dir.as_deref()),
             tally,
@@ -514,6 +603,8 @@ impl fmt::Debug for HostBuilder {
             .field("state_dir", &self.state_dir)
             .field("policy", &self.policy.as_ref().map(|_| ".."))
             .field("metering", &self.metering)
+            .field("approver", &self.approver.as_ref().map(|_| ".."))
+            .field("permission_store", &self.permission_store)
             .finish()
     }
 }

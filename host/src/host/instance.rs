@@ -17,6 +17,7 @@ use crate::generation::Generation;
 use crate::inspect::ContentHash;
 use crate::journal::{Guard, Journal, Occasion, Phase};
 use crate::library::Library;
+use crate::permission::Grant;
 use crate::registry::Offer;
 use crate::status::LoadTimes;
 use crate::supervise::{let_go, supervise};
@@ -36,6 +37,7 @@ pub(crate) struct Instance {
     pub(crate) times: LoadTimes,
     pub(crate) warnings: Vec<String>,
     pub(super) attendance: Attendance,
+    pub(crate) grant: Grant,
     pub(crate) generation: Arc<Generation>,
 }
 
@@ -47,6 +49,8 @@ pub(crate) struct Facts {
     pub(crate) minor: u16,
     pub(crate) times: LoadTimes,
     pub(crate) warnings: Vec<String>,
+    /// What it may ask of the host.
+    pub(crate) grant: Grant,
 }
 
 impl Instance {
@@ -65,6 +69,7 @@ impl Instance {
             minor,
             times,
             warnings,
+            grant,
         } = facts;
         Instance {
             root,
@@ -78,6 +83,7 @@ impl Instance {
             times,
             warnings,
             attendance: Attendance::default(),
+            grant,
             generation,
         }
     }
@@ -197,6 +203,8 @@ impl Instance {
     pub(crate) async fn stop(&self, runtime: &Handle, deadline: Duration) -> Result<(), HostError> {
         let offers = std::mem::take(&mut *self.lock_offers());
         let_go(runtime, deadline, offers).await;
+        // Its threads are about to be joined, so none may wait in the host.
+        self.generation.session.close();
         let stopped = stop_root(runtime, deadline, &self.root).await;
         self.generation.log.close();
         stopped.map_err(|error| self.failed("stop", error))

@@ -16,16 +16,18 @@ use semver::Version;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
+use super::consent::{Question, base_of};
 use super::plugin::LoadedPlugin;
 use super::start::{Candidate, Code, Draft};
 use super::{Host, Inner, shutting_down};
 use crate::config::Sources;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
-use crate::inspect::{NoteFacts, inspect};
+use crate::inspect::{ContentHash, NoteFacts, inspect};
 use crate::journal::{Guard, Occasion};
 use crate::lane;
 use crate::library::{IdleThreads, Terms};
+use crate::mediate::Mediator;
 use crate::registry::{Change, Offer};
 use crate::settings::PluginSettings;
 use crate::stage::Staged;
@@ -77,7 +79,8 @@ impl LoadOptions {
     }
 
     /// What the host's file says of the plugin. Its values for the plugin's settings come after those of
-    /// [`LoadOptions::config`], and before the environment.
+    /// [`LoadOptions::config`], and before the environment. What it grants counts where the host's own file
+    /// does not say what the plugin is granted.
     pub fn settings(mut self, settings: &PluginSettings) -> Self {
         self.settings = Some(Arc::new(settings.clone()));
         self
@@ -134,6 +137,8 @@ impl Host {
     /// Starts a plugin that is linked into this binary, through the same tables as a loaded one.
     ///
     /// There is no library to inspect or to keep; everything else is as with [`Host::load_with`].
+    /// It is a part of the application, so it may ask the host for all that its manifest asks for, unless the
+    /// host's file grants it less; relative paths begin at the working directory of the process.
     /// Panics of the plugin also reach the application's own panic hook, and what it logs goes
     /// straight to the application's subscriber.
     ///
@@ -146,11 +151,26 @@ impl Host {
     ) -> Result<PluginStatus, HostError> {
         let descriptor = P::descriptor();
         let note = static_note(descriptor)?;
-        let (manifest, warnings) = read_manifest(&note)?;
+        let (manifest, mut warnings) = read_manifest(&note)?;
         let minor = self
             .inner
             .side
             .check_static(&note, &manifest)
+            .map_err(|error| error.of_plugin(&label(&manifest)))?;
+        let base = std::env::current_dir().map_err(|error| {
+            let message = format!("the working directory cannot be had: {error}");
+            HostError::new(HostErrorKind::Host, message).source(error)
+        })?;
+        let mediator = self
+            .inner
+            .mediator(
+                &manifest,
+                None,
+                base,
+                &options,
+                &Place::FIRST,
+                &mut warnings,
+            )
             .map_err(|error| error.of_plugin(&label(&manifest)))?;
         let code = Code::Static(descriptor);
         let candidate = Read {
@@ -158,6 +178,7 @@ impl Host {
             warnings,
             minor,
             times: LoadTimes::default(),
+            mediator,
         }
         .configured(
             options,
@@ -273,7 +294,7 @@ impl Inner {
             .require_note()
             .map_err(|error| HostError::inspect(error.with_path(&path)))?
             .clone();
-        let (manifest, warnings) = read_manifest(&note).map_err(|error| error.at(&path))?;
+        let (manifest, mut warnings) = read_manifest(&note).map_err(|error| error.at(&path))?;
         let about = |error: HostError| error.of_plugin(&label(&manifest)).at(&path);
         let minor = self.side.check(&inspection, &note, &manifest);
         let minor = minor.map_err(about)?;
@@ -281,6 +302,12 @@ impl Inner {
         self.catalog
             .admit(&manifest.id, &staged.hash)
             .map_err(|finding| about(finding.into()))?;
+        self.journal.admit(&staged.hash, &path).map_err(about)?;
+        let (base, hash) = (base_of(&path), Some(&staged.hash));
+        let mediator = self
+            .mediator(&manifest, hash, base, &options, &place, &mut warnings)
+            .map_err(about)?;
+        // From here on the process may die of the plugin; until here it may wait for a person.
         let occasion = match place.replaces {
             Some(from) => Occasion::Reload { from },
             None => Occasion::Load,
@@ -299,6 +326,7 @@ impl Inner {
             warnings,
             minor,
             times,
+            mediator,
         };
         let idle_threads = match read.manifest.reload.thread_locals {
             ThreadLocals::Leak => IdleThreads::Leak,
@@ -313,6 +341,32 @@ impl Inner {
             terms,
         };
         read.configured(options, place.number, code, guard)
+    }
+
+    /// Decides what a plugin may ask of the host, and by whom. Blocks for as long as an approver does.
+    fn mediator(
+        &self,
+        manifest: &Manifest,
+        hash: Option<&ContentHash>,
+        base: PathBuf,
+        options: &LoadOptions,
+        place: &Place,
+        warnings: &mut Vec<String>,
+    ) -> Result<Mediator, HostError> {
+        let in_file = self.catalog.permissions(&manifest.id);
+        let given = options.settings.as_ref();
+        let in_file = in_file.or_else(|| given?.permissions.clone());
+        let answer = self.consent.decide(Question {
+            manifest,
+            hash,
+            base: &base,
+            in_file: in_file.as_ref(),
+            dry: place.dry,
+        })?;
+        warnings.extend(answer.warning.map(|finding| finding.to_string()));
+        let earlier = place.earlier.as_ref();
+        self.consent
+            .mediator(&manifest.id, answer.grant, base, earlier)
     }
 
     /// Lets a plugin offer what nobody offered before.
@@ -335,12 +389,18 @@ pub(super) struct Place {
     pub(super) number: u64,
     /// The version that serves.
     pub(super) replaces: Option<Version>,
+    /// What that one asks of the host.
+    pub(super) earlier: Option<Mediator>,
+    /// Whether nothing is to come of it.
+    pub(super) dry: bool,
 }
 
 impl Place {
     const FIRST: Place = Place {
         number: 1,
         replaces: None,
+        earlier: None,
+        dry: false,
     };
 }
 
@@ -350,6 +410,7 @@ struct Read {
     warnings: Vec<String>,
     minor: u16,
     times: LoadTimes,
+    mediator: Mediator,
 }
 
 impl Read {
@@ -366,6 +427,7 @@ impl Read {
             mut warnings,
             minor,
             times,
+            mediator,
         } = self;
         let env = |name: &str| std::env::var_os(name);
         let mut sources = Sources::new(&env).given(&options.config);
@@ -391,6 +453,7 @@ impl Read {
             minor,
             times,
             warnings,
+            mediator,
             gate: None,
             guard,
         })

@@ -16,7 +16,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use keyway_manifest::PluginId;
+use keyway_manifest::{Permissions, PluginId};
 
 use super::Host;
 use crate::discovery::{Candidate, Discoverer, Discovery, Verdict};
@@ -75,6 +75,11 @@ impl Catalog {
     pub(super) fn admit(&self, id: &PluginId, hash: &ContentHash) -> Result<(), Finding> {
         let settings = Arc::clone(&self.state().settings);
         settings.plugins.admit(id, Some(hash))
+    }
+
+    /// What the host's file grants a plugin, if it says anything.
+    pub(super) fn permissions(&self, id: &PluginId) -> Option<Permissions> {
+        self.state().settings.plugin.get(id)?.permissions.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -172,6 +172,7 @@ impl LoadedPlugin {
             dropped_events: serving.generation.log.dropped(),
             times: serving.times,
             config: serving.config.shown().to_vec(),
+            permissions: serving.grant.clone(),
             warnings: serving.warnings.clone(),
         }
     }

@@ -27,6 +27,8 @@ use crate::generation::{Doorkeeper, Generation};
 use crate::journal::{Guard, Phase};
 use crate::library::{Closed, Library, Tally, Terms};
 use crate::log::{LogBridge, LogLimits};
+use crate::mediate::Mediator;
+use crate::mediate::session::Session;
 use crate::registry::Offer;
 use crate::services::Services;
 use crate::stage::Staged;
@@ -45,6 +47,8 @@ pub(super) struct Candidate {
     pub(super) minor: u16,
     pub(super) times: LoadTimes,
     pub(super) warnings: Vec<String>,
+    /// What it may ask of the host.
+    pub(super) mediator: Mediator,
     /// The limit on concurrent calls of the version that it is to replace.
     pub(super) gate: Option<Arc<Gate>>,
     /// Says to later hosts how far the load came, should the process die in it.
@@ -97,6 +101,8 @@ impl Candidate {
         let services = Services {
             environment: self.environment(host),
             log: Arc::clone(&generation.log),
+            session: Arc::clone(&generation.session),
+            texts: Arc::clone(&host.inner.texts),
         };
         let (path, hash) = match &self.code {
             Code::File { path, staged, .. } => (Some(path.clone()), Some(staged.hash)),
@@ -153,6 +159,7 @@ impl Candidate {
                 minor: self.minor,
                 times: self.times,
                 warnings: self.warnings,
+                grant: self.mediator.grant().clone(),
             },
             options: self.options,
             config: self.config,
@@ -187,6 +194,7 @@ impl Candidate {
             panics: AtomicU64::new(0),
             panicked: Arc::new(Notify::new()),
             log: Arc::new(LogBridge::new(&self.name, limits)),
+            session: Arc::new(Session::new(self.mediator.clone())),
             secrets: self.config.secrets().clone(),
             staged: match &self.code {
                 Code::File { staged, .. } => Some(staged.path.clone()),
@@ -308,6 +316,7 @@ impl Draft {
         self.guard.phase(Phase::Stop);
         let host = self.host.clone();
         let deadline = host.inner.options.lifecycle_deadline;
+        self.generation.session.close();
         let _ = stop_root(host.runtime(), deadline, &self.root).await;
         let_go(host.runtime(), deadline, self).await;
     }

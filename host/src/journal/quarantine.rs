@@ -8,10 +8,10 @@ use std::time::SystemTime;
 
 use semver::Version;
 
-use super::create_private;
 use super::phase::{Occasion, Phase};
 use super::record::{self, Unreadable};
 use crate::inspect::ContentHash;
+use crate::private;
 use crate::regular::{self, Links};
 
 /// A build of a plugin that is refused, since a process died while it loaded or reloaded it.
@@ -85,7 +85,7 @@ impl Quarantine {
 
     /// Whoever reads it at the same time sees the whole file or none.
     pub(super) fn add(&self, entry: &Quarantined) -> io::Result<()> {
-        create_private(&self.dir)?;
+        private::create_dir(&self.dir)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
         file.write_all(record::file(entry).as_bytes())?;
         file.persist(self.path(&entry.hash))?;

@@ -9,8 +9,9 @@ use keyway_manifest::PluginId;
 
 #[cfg(feature = "kv")]
 use super::KeyValueStore;
+use super::quota::Quota;
 use super::subprocess::Programs;
-use super::{AuditLog, Limits, Mediator, Shared, SystemTimeSource, TimeSource, env, rate::Bucket};
+use super::{AuditLog, Limits, Mediator, Shared, SystemTimeSource, TimeSource, env};
 use crate::error::{HostError, HostErrorKind};
 use crate::permission::Grant;
 
@@ -20,12 +21,13 @@ pub struct MediatorBuilder {
     grant: Grant,
     base: PathBuf,
     limits: Limits,
+    quota: Option<Arc<Quota>>,
     audit: Option<Arc<AuditLog>>,
     time: Arc<dyn TimeSource>,
     env: env::Source,
     search_path: Vec<PathBuf>,
     #[cfg(feature = "kv")]
-    kv: Option<Arc<KeyValueStore>>,
+    kv: super::kv::Source,
     #[cfg(feature = "http")]
     http: super::http::Setup,
 }
@@ -44,12 +46,13 @@ impl MediatorBuilder {
             grant,
             base,
             limits: Limits::default(),
+            quota: None,
             audit: None,
             time: Arc::new(SystemTimeSource),
             env: Arc::new(|name| std::env::var_os(name)),
             search_path: SEARCH_PATH.iter().map(PathBuf::from).collect(),
             #[cfg(feature = "kv")]
-            kv: None,
+            kv: super::kv::Source::default(),
             #[cfg(feature = "http")]
             http: super::http::Setup::default(),
         }
@@ -59,6 +62,14 @@ impl MediatorBuilder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Goes on counting where the mediator of an earlier version of the plugin is, with the limits of that
+    /// one: what is asked of either takes from the same rates and places.
+    #[must_use]
+    pub fn continuing(mut self, earlier: &Mediator) -> Self {
+        self.quota = Some(Arc::clone(&earlier.shared.quota));
         self
     }
 
@@ -99,7 +110,14 @@ impl MediatorBuilder {
     #[cfg(feature = "kv")]
     #[must_use]
     pub fn key_values(mut self, store: Arc<KeyValueStore>) -> Self {
-        self.kv = Some(store);
+        self.kv = super::kv::Source::of(store);
+        self
+    }
+
+    /// A store for this plugin alone, opened when it is first asked for.
+    #[cfg(feature = "kv")]
+    pub(crate) fn key_value_stores(mut self, stores: Arc<super::KeyValueStores>) -> Self {
+        self.kv = super::kv::Source::among(stores);
         self
     }
 
@@ -131,25 +149,17 @@ impl MediatorBuilder {
                 .of_plugin(self.plugin.as_str())
                 .hint("give the absolute path of a directory"));
         }
-        let Limits {
-            file_rate,
-            env_rate,
-            request_rate,
-            run_rate,
-            kv_rate,
-            ..
-        } = &self.limits;
-        // In the order of `Action::kind`.
-        let rates = [file_rate, env_rate, request_rate, run_rate, kv_rate];
+        let quota = self
+            .quota
+            .unwrap_or_else(|| Arc::new(Quota::new(self.limits)));
         let shared = Shared {
-            buckets: rates.map(|rate| rate.map(Bucket::new)),
-            programs: Programs::find(&self.grant, self.search_path, self.limits.max_programs),
+            programs: Programs::find(&self.grant, self.search_path),
             #[cfg(feature = "http")]
-            http: super::http::Client::new(self.http, &self.limits),
+            http: super::http::Client::new(self.http),
             plugin: self.plugin,
             grant: self.grant,
             base: self.base,
-            limits: self.limits,
+            quota,
             audit: self.audit.unwrap_or_default(),
             time: self.time,
             env: self.env,

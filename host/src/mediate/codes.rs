@@ -32,6 +32,12 @@ pub(crate) static TOO_MANY_AT_ONCE: Code = Code::error(
     "It can try again when one has ended; the application can raise the limit.",
 );
 
+pub(crate) static ASK_CANCELLED: Code = Code::error(
+    "ask-cancelled",
+    "Nobody waited any more for what the plugin had asked of the host, or the plugin was stopped.",
+    "Nothing has to be done. A plugin that asks while it is being stopped does so too late: `deactivate` is its last chance.",
+);
+
 pub(crate) static LEADS_OUTSIDE: Code = Code::error(
     "leads-outside",
     "A path is below a granted directory as it is written, but a link on the way leads out of it, or is absolute.",
@@ -105,6 +111,7 @@ pub(crate) static ALL: &[&Code] = &[
     &TIME_LIMIT,
     &RATE_LIMITED,
     &TOO_MANY_AT_ONCE,
+    &ASK_CANCELLED,
     &LEADS_OUTSIDE,
     &NOT_A_FILE,
     &FILE_FAILED,

@@ -81,7 +81,7 @@ impl Mediator {
             let path = shared.normal(path)?;
             shared.require(Ask::Read(&path))?;
             let place = Place::of(&path, &shared.grant.read);
-            let bytes = read(&place, shared.limits.max_file_bytes);
+            let bytes = read(&place, shared.limits().max_file_bytes);
             let bytes = bytes.map_err(|trouble| failed("read", &path, trouble))?;
             shared.check_size(&path, bytes.len())?;
             Ok(bytes)
@@ -141,7 +141,7 @@ impl Shared {
     }
 
     fn check_size(&self, path: &Path, size: usize) -> Result<()> {
-        let limit = self.limits.max_file_bytes;
+        let limit = self.limits().max_file_bytes;
         if size as u64 <= limit {
             return Ok(());
         }

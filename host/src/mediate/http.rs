@@ -22,8 +22,7 @@ use keyway::Result;
 pub use request::{HttpRequest, HttpResponse};
 
 use super::audit::Action;
-use super::limits::Limits;
-use super::rate::Places;
+use super::cancel::Cancel;
 use super::{Mediator, codes, refusal};
 use exchange::{Answer, Hop};
 
@@ -50,14 +49,12 @@ impl Default for Setup {
 /// What all requests of a plugin share.
 pub(super) struct Client {
     resolve: Arc<Resolve>,
-    places: Places,
 }
 
 impl Client {
-    pub(super) fn new(setup: Setup, limits: &Limits) -> Self {
+    pub(super) fn new(setup: Setup) -> Self {
         Client {
             resolve: setup.resolve,
-            places: Places::new(limits.max_requests),
         }
     }
 }
@@ -74,26 +71,40 @@ impl Mediator {
     /// `network-not-granted`, `address-refused`, `too-many-redirects`, `too-many-at-once`,
     /// `size-limit`, `time-limit`, `bad-request`, `request-failed`.
     pub fn request(&self, request: HttpRequest) -> Result<HttpResponse> {
+        self.request_unless(request, &Cancel::default())
+    }
+
+    /// Sends a web request and waits until it is answered or cancelled, which is `ask-cancelled`. One that
+    /// is making its connection is waited for, until its time is up.
+    pub(crate) fn request_unless(
+        &self,
+        request: HttpRequest,
+        cancel: &Cancel,
+    ) -> Result<HttpResponse> {
         let shared = &self.shared;
-        let timeout = request.timeout_within(shared.limits.request_timeout);
+        let timeout = request.timeout_within(shared.limits().request_timeout);
         let now = Instant::now();
         let deadline = now.checked_add(timeout).unwrap_or(now + A_YEAR);
-        let place = shared.http.places.take();
+        let place = shared.quota.requests.take();
         let mut hop = Hop::first(request);
-        let mut left = shared.limits.max_redirects;
+        let mut left = shared.limits().max_redirects;
         loop {
             let answer = shared.attempt(Action::Request, &hop.shown(), || {
                 if place.is_none() {
-                    let most = shared.limits.max_requests;
+                    let most = shared.limits().max_requests;
                     let message = format!("{most} requests of the plugin run already");
                     return Err(refusal::busy(&codes::TOO_MANY_AT_ONCE, message));
                 }
-                match hop.exchange(shared, deadline, timeout)? {
+                cancel.check()?;
+                let answer = hop.exchange(shared, deadline, timeout, cancel);
+                // Whatever came of a connection that was closed is not the answer.
+                cancel.check()?;
+                match answer? {
                     Answer::Redirect(_) if left == 0 => Err(refusal::denied(
                         &codes::TOO_MANY_REDIRECTS,
                         format!(
                             "the answer leads on after Limits::max_redirects, {} redirects",
-                            shared.limits.max_redirects
+                            shared.limits().max_redirects
                         ),
                     )),
                     answer => Ok(answer),
@@ -110,9 +121,7 @@ impl Mediator {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("places", &self.places)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 

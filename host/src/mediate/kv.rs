@@ -1,10 +1,13 @@
-//! Keys and values that plugins keep, in one database of the host.
+//! Keys and values that plugins keep, in a database of the host.
 //!
 //! Each plugin has a space of its own by its id, so neither sees what another one has. A write is on
 //! the disk when it is answered. How much a plugin has is counted in the same transaction, so the
 //! count is never another than what is there.
 
+mod stores;
+
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use keyway::{ErrorKind, PluginError, Result};
 use keyway_manifest::PluginId;
@@ -12,6 +15,8 @@ use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
     TableError,
 };
+
+pub(crate) use stores::KeyValueStores;
 
 use super::audit::Action;
 use super::{Mediator, Shared, codes, refusal};
@@ -23,7 +28,13 @@ const VALUES: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("v
 const USED: TableDefinition<'_, &str, u64> = TableDefinition::new("used");
 
 /// As many keys are listed at a time.
-const LISTED: usize = 1_000;
+pub(crate) const LISTED: usize = 1_000;
+
+/// What a database keeps in memory at most, in bytes. A plugin stores some megabytes, so this is most of
+/// it; it is a judgement, not a measurement.
+const CACHE: usize = 16 << 20;
+
+const CHECK_THE_DISK: &str = "check the directory, its permissions and the space on the disk";
 
 /// The database of all plugins' keys and values; one process has it open at a time.
 #[derive(Debug)]
@@ -39,25 +50,25 @@ impl KeyValueStore {
     /// `kv-open`: another process has it open, it is damaged, or the system refused.
     pub fn open(path: impl AsRef<Path>) -> std::result::Result<Self, Finding> {
         let path = path.as_ref();
-        let failed = |cause: &dyn std::fmt::Display, hint: &str| {
-            codes::STORE_OPEN
-                .finding(format!("the key-value store cannot be opened: {cause}"))
-                .at(path)
-                .hint(hint)
-        };
-        let io = "check the directory, its permissions and the space on the disk";
         let mut options = std::fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| failed(&error, io))?;
-        let database = redb::Builder::new().create_file(file);
+        let file = options
+            .open(path)
+            .map_err(|error| open_failed(path, &error, CHECK_THE_DISK))?;
+        let database = redb::Builder::new().set_cache_size(CACHE).create_file(file);
         let database = database.map_err(|error| match &error {
-            DatabaseError::DatabaseAlreadyOpen => {
-                failed(&error, "end the other process, or give each its own file")
+            DatabaseError::DatabaseAlreadyOpen => open_failed(
+                path,
+                &error,
+                "end the other process, or give each its own file",
+            ),
+            DatabaseError::Storage(StorageError::Io(_)) => {
+                open_failed(path, &error, CHECK_THE_DISK)
             }
-            DatabaseError::Storage(StorageError::Io(_)) => failed(&error, io),
-            _ => failed(
+            _ => open_failed(
+                path,
                 &error,
                 "restore it from a backup, or move it away to begin anew",
             ),
@@ -171,6 +182,38 @@ impl KeyValueStore {
     }
 }
 
+fn open_failed(path: &Path, cause: &dyn std::fmt::Display, hint: &str) -> Finding {
+    codes::STORE_OPEN
+        .finding(format!("the key-value store cannot be opened: {cause}"))
+        .at(path)
+        .hint(hint)
+}
+
+/// Where a mediator has its store from.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    opened: OnceLock<Arc<KeyValueStore>>,
+    among: Option<Arc<KeyValueStores>>,
+}
+
+impl Source {
+    /// A store that is open.
+    pub(super) fn of(store: Arc<KeyValueStore>) -> Self {
+        Source {
+            opened: OnceLock::from(store),
+            among: None,
+        }
+    }
+
+    /// One of these, opened when it is first asked for.
+    pub(super) fn among(stores: Arc<KeyValueStores>) -> Self {
+        Source {
+            opened: OnceLock::new(),
+            among: Some(stores),
+        }
+    }
+}
+
 type Outcome<T> = std::result::Result<T, Stop>;
 type Values<'t> = redb::Table<'t, (&'static str, &'static str), &'static [u8]>;
 type Used<'t> = redb::Table<'t, &'static str, u64>;
@@ -233,7 +276,7 @@ impl Mediator {
         let shared = &self.shared;
         shared.attempt(Action::WriteKey, key, || {
             shared.check_key(key)?;
-            let most = shared.limits.max_value_bytes;
+            let most = shared.limits().max_value_bytes;
             if value.len() > most {
                 return Err(refusal::denied(
                     &codes::SIZE_LIMIT,
@@ -245,7 +288,7 @@ impl Mediator {
                 shared.plugin.as_str(),
                 key,
                 value,
-                shared.limits.max_store_bytes,
+                shared.limits().max_store_bytes,
             )
         })
     }
@@ -279,17 +322,26 @@ impl Mediator {
 
 impl Shared {
     fn store(&self) -> Result<&KeyValueStore> {
-        self.kv.as_deref().ok_or_else(|| {
+        if let Some(store) = self.kv.opened.get() {
+            return Ok(store);
+        }
+        let stores = self.kv.among.as_ref().ok_or_else(|| {
             refusal::error(
                 ErrorKind::Unsupported,
                 &codes::UNSUPPORTED_HERE,
-                "this host was set up without a key-value store",
+                "this host has no key-value store: it was set up without a state directory",
             )
-        })
+        })?;
+        // Plugins learn what failed, and not where on the disk.
+        let store = stores.of(&self.plugin).map_err(|finding| {
+            tracing::warn!("{finding}");
+            refusal::error(ErrorKind::Failed, &codes::STORE_OPEN, finding.message)
+        })?;
+        Ok(self.kv.opened.get_or_init(|| store))
     }
 
     fn check_key(&self, key: &str) -> Result<()> {
-        let most = self.limits.max_key_bytes;
+        let most = self.limits().max_key_bytes;
         if key.len() <= most {
             return Ok(());
         }

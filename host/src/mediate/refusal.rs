@@ -35,6 +35,17 @@ pub(super) fn malformed(message: impl Into<String>) -> PluginError {
     error(ErrorKind::InvalidInput, &super::codes::BAD_REQUEST, message)
 }
 
+/// The host has no such thing, for lack of a cargo feature.
+#[cfg(not(all(feature = "http", feature = "kv")))]
+#[cold]
+pub(crate) fn built_without(feature: &str) -> PluginError {
+    error(
+        ErrorKind::Unsupported,
+        &super::codes::UNSUPPORTED_HERE,
+        format!("this host was built without the feature `{feature}` of keyway-host"),
+    )
+}
+
 /// The system refused, or has no such thing.
 #[cold]
 pub(super) fn io(code: &'static Code, doing: &str, cause: &io::Error) -> PluginError {

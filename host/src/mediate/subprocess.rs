@@ -30,6 +30,7 @@ use running as system;
 pub use system::Running;
 
 use super::Mediator;
+use super::cancel::Cancel;
 
 impl Mediator {
     /// Runs a program to its end, and answers what it wrote. A program that fails is no error: see
@@ -41,7 +42,12 @@ impl Mediator {
     /// directory, `size-limit` and `time-limit` (then it was killed), `too-many-at-once`, `run-failed`,
     /// `bad-request`; `unsupported-here` where the system is no Unix.
     pub fn run(&self, request: RunRequest) -> Result<RunOutput> {
-        system::run(self, request)
+        self.run_unless(request, &Cancel::default())
+    }
+
+    /// Runs a program until it ends or is cancelled, which is `ask-cancelled`.
+    pub(crate) fn run_unless(&self, request: RunRequest, cancel: &Cancel) -> Result<RunOutput> {
+        system::run(self, request, cancel)
     }
 
     /// Starts a program, and answers a future of what it will have written. It does not block, but for

@@ -271,3 +271,29 @@ proptest::proptest! {
         let _ = mediator.run(request.dir(&text));
     }
 }
+
+#[test]
+fn a_later_version_goes_on_counting_with_the_limits_of_the_earlier_one() {
+    let asked = Asked {
+        env: &["A"],
+        ..Asked::default()
+    };
+    let told = Arc::new(Told::new());
+    let limits = Limits {
+        env_rate: Some(Rate::new(1, 2)),
+        ..Limits::default()
+    };
+    let time = || Arc::clone(&told) as Arc<dyn TimeSource>;
+    let build = |builder: MediatorBuilder| builder.time(time()).build().expect("a base");
+    let base = home();
+    let earlier = build(asked.builder(base.path()).limits(limits));
+    let later = build(asked.builder(base.path()).continuing(&earlier));
+    assert!(earlier.env("A").is_ok() && later.env("A").is_ok());
+    for mediator in [&earlier, &later] {
+        let refused = mediator.env("A").expect_err("the two were asked for");
+        assert_eq!(refused.error_code(), "rate-limited");
+    }
+    told.pass(Duration::from_secs(1));
+    assert!(later.env("A").is_ok());
+    assert!(earlier.env("A").is_err());
+}

@@ -1,6 +1,7 @@
 //! Who decides on what is new, and how a plugin comes to its grant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use keyway_manifest::PluginId;
@@ -46,6 +47,12 @@ pub enum Approval {
 pub trait Approver: Send + Sync {
     /// Decides.
     fn decide(&self, request: &ApprovalRequest<'_>) -> Approval;
+}
+
+impl<A: Approver + ?Sized> Approver for Arc<A> {
+    fn decide(&self, request: &ApprovalRequest<'_>) -> Approval {
+        (**self).decide(request)
+    }
 }
 
 /// Refuses everything: only what the store has is used.

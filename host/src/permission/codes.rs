@@ -14,6 +14,12 @@ pub(crate) static DENIED: Code = Code::error(
     "Approve them if you trust the plugin with what the message lists, or use a version of it that asks for less.",
 );
 
+pub(crate) static NOT_GRANTED: Code = Code::warning(
+    "permission-not-granted",
+    "The plugin asks for permissions that the host's file does not grant, and this host has no approver who could. It runs without them: what it asks the host for is refused with the code of that.",
+    "Grant them under [plugin.ID.permissions] in keyway.toml, or give the host an approver (`HostBuilder::approver`).",
+);
+
 pub(crate) static STORE_CORRUPT: Code = Code::error(
     "permission-store-corrupt",
     "The file with the approved permissions cannot be read as such. It is never replaced by an empty one, since that would forget what was refused and approved.",
@@ -83,6 +89,7 @@ pub(crate) static SUBPROCESS_NOT_GRANTED: Code = Code::error(
 pub(crate) static ALL: &[&Code] = &[
     &MALFORMED,
     &DENIED,
+    &NOT_GRANTED,
     &STORE_CORRUPT,
     &STORE_NEWER,
     &STORE_EXPOSED,

@@ -5,6 +5,8 @@
 //! host's own. A plugin that needs such a key declares a setting of type `secret`, which the operator
 //! fills, perhaps from that very variable.
 
+use keyway_manifest::document::{Fault, place};
+
 use super::reach::Covers;
 
 /// The name of an environment variable.
@@ -69,11 +71,8 @@ impl EnvName {
     /// # Errors
     ///
     /// What is wrong with the text, as the rest of a sentence that begins with it.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if text.is_empty() || !text.bytes().all(of_name) || text.as_bytes()[0].is_ascii_digit() {
-            return Err("is no name of an environment variable");
-        }
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+        place::env_name(text)?;
         Ok(EnvName(text.to_owned()))
     }
 

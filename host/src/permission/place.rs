@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use keyway_manifest::document::Fault;
+use keyway_manifest::document::place::{self, ProgramText};
+
 use super::reach::Covers;
 
 /// A file, or a directory with all that is below it: an absolute path without `.` and `..`.
@@ -22,13 +25,8 @@ impl PathRoot {
     /// # Errors
     ///
     /// What is wrong with the text, as the rest of a sentence that begins with it.
-    pub(super) fn parse(text: &str, base: &Path) -> Result<Self, &'static str> {
-        if Path::new(text)
-            .iter()
-            .any(|part| part == "*" || part == "**")
-        {
-            return Err("has a `*`; a directory stands for all that is below it");
-        }
+    pub(super) fn parse(text: &str, base: &Path) -> Result<Self, Fault> {
+        place::root(text)?;
         absolute(text, base).map(PathRoot)
     }
 
@@ -53,22 +51,11 @@ impl Program {
     /// # Errors
     ///
     /// What is wrong with the text, as the rest of a sentence that begins with it.
-    pub(crate) fn parse(text: &str, base: &Path) -> Result<Self, &'static str> {
-        if text.contains(std::path::is_separator) {
-            return absolute(text, base).map(Program::At);
-        }
-        match text {
-            "" => Err("is empty"),
-            "." | ".." => Err("is a directory"),
-            "*" => Err("allows every program; that is written `subprocess = true`"),
-            _ if text.contains(char::is_whitespace) => {
-                Err("has a space; arguments are no part of a program")
-            }
-            _ if text.contains('\0') => Err("contains a zero byte"),
-            // On Windows this names a drive, or a stream of a file.
-            _ if text.contains(':') => Err("contains a colon"),
-            _ => Ok(Program::Named(text.to_owned())),
-        }
+    pub(crate) fn parse(text: &str, base: &Path) -> Result<Self, Fault> {
+        Ok(match place::program(text)? {
+            ProgramText::Name(name) => Program::Named(name.to_owned()),
+            ProgramText::Path(path) => Program::At(absolute(path, base)?),
+        })
     }
 }
 
@@ -84,21 +71,16 @@ impl Covers for Program {
 /// # Errors
 ///
 /// What is wrong with the text, as the rest of a sentence that begins with it.
-pub(crate) fn absolute(text: &str, base: &Path) -> Result<PathBuf, &'static str> {
-    if text.is_empty() {
-        return Err("is empty");
-    }
-    if text.contains('\0') {
-        return Err("contains a zero byte");
-    }
-    if text == "~" || text.starts_with("~/") {
-        return Err("begins with `~`, which only a shell understands; write the path out");
-    }
+pub(crate) fn absolute(text: &str, base: &Path) -> Result<PathBuf, Fault> {
+    place::path(text)?;
     let path = normal(&base.join(text));
     if path.is_absolute() {
         Ok(path)
     } else {
-        Err("is relative to something that is not absolute")
+        Err(Fault {
+            what: "is relative to something that is not absolute",
+            hint: None,
+        })
     }
 }
 

@@ -77,6 +77,19 @@ impl<T: Covers + Ord + Clone> Reach<T> {
         self.any(|own| own.covers(entry))
     }
 
+    /// The entries of each that the other one covers.
+    pub(crate) fn common(&self, other: &Self) -> Self {
+        match (&self.only, &other.only) {
+            (None, _) => other.clone(),
+            (_, None) => self.clone(),
+            (Some(own), Some(others)) => {
+                let own = own.iter().filter(|entry| other.has(entry));
+                let others = others.iter().filter(|entry| self.has(entry));
+                Reach::only(own.chain(others).cloned().collect())
+            }
+        }
+    }
+
     /// Everything that is in one of both.
     pub(crate) fn union(&self, other: &Self) -> Self {
         match (&self.only, &other.only) {

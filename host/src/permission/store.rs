@@ -1,26 +1,24 @@
-//! What was approved, in a file: for which plugin, and for which contents of it.
+//! What was approved: for which plugin, and for which contents of it.
 //!
-//! The file is JSON that people can read. It is replaced as a whole, so a reader sees the one before
-//! or the one after; who changes it holds a lock meanwhile. It is looked at anew for each question, so
-//! that what is approved or revoked in one process holds in all. A file that cannot be read
-//! refuses: to take it for empty would lose what was decided.
+//! It is looked at anew for each question, so that what is approved or revoked in one process holds in
+//! all that use the same file.
 
+mod file;
 mod format;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use keyway_manifest::PluginId;
 use semver::Version;
 
-use super::{Grant, codes};
+use super::Grant;
 use crate::finding::Finding;
 use crate::inspect::ContentHash;
 use crate::journal::when;
-use crate::regular::{self, Links};
+use file::StoreFile;
 
 /// What was approved for one content of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +34,16 @@ pub struct Approved {
     pub at: String,
 }
 
-/// A file of approvals.
+/// Where approvals are kept: a file, or the memory of the process.
 #[derive(Debug)]
 pub struct PermissionStore {
-    path: PathBuf,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    File(StoreFile),
+    Memory(Mutex<Plugins>),
 }
 
 type Plugins = BTreeMap<PluginId, Vec<Approved>>;
@@ -47,9 +51,6 @@ type Plugins = BTreeMap<PluginId, Vec<Approved>>;
 /// How many contents of one plugin are remembered. The ones approved longest ago go first; to go back
 /// to one of them is a question to the approver again.
 const CONTENTS_PER_PLUGIN: usize = 32;
-
-/// Larger than any file that we write for a thousand plugins.
-const LONGEST: u64 = 64 << 20;
 
 impl PermissionStore {
     /// Uses the file at this path, which need not exist yet; its directory is made if it is missing.
@@ -59,14 +60,44 @@ impl PermissionStore {
     /// If there is a file that cannot be used: `permission-store-corrupt`, `permission-store-newer`,
     /// `permission-store-exposed` or `permission-store-io`.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Finding> {
-        let store = PermissionStore { path: path.into() };
+        let store = PermissionStore::at(path.into());
         store.read()?;
         Ok(store)
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The same, where whoever asks first is told if it cannot be used.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        PermissionStore {
+            place: Place::File(StoreFile { path }),
+        }
+    }
+
+    /// A store that is forgotten with the process.
+    pub fn in_memory() -> Self {
+        PermissionStore {
+            place: Place::Memory(Mutex::default()),
+        }
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(file) => Some(&file.path),
+            Place::Memory(_) => None,
+        }
+    }
+
+    /// What was approved for this content of a plugin, and for the content that was approved last.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub(crate) fn approved(&self, plugin: &PluginId, hash: &ContentHash) -> Result<Grant, Finding> {
+        let known = self.of_plugin(plugin)?;
+        let last = known.last().map(|approved| &approved.grant);
+        let same = known.iter().filter(|approved| approved.hash == *hash);
+        let all = same.map(|approved| &approved.grant).chain(last);
+        Ok(all.fold(Grant::default(), |all, grant| all.union(grant)))
     }
 
     /// What was approved for a plugin; what was approved last is last.
@@ -113,153 +144,25 @@ impl PermissionStore {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Plugins) -> T) -> Result<T, Finding> {
-        let io = |doing: &str, error: io::Error| self.io(doing, &error);
-        create_private(self.dir()).map_err(|error| io("make its directory", error))?;
-        // On a file of its own, since the one with the content is another one after each change.
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".lock");
-        let lock = lock(Path::new(&beside)).map_err(|error| io("lock it", error))?;
-        let mut plugins = self.read()?;
-        let answer = change(&mut plugins);
-        self.write(&format::write(&plugins))
-            .map_err(|error| io("write it", error))?;
-        drop(lock);
-        Ok(answer)
+        match &self.place {
+            Place::File(file) => file.change(change),
+            Place::Memory(plugins) => Ok(change(&mut lock(plugins))),
+        }
     }
 
     fn read(&self) -> Result<Plugins, Finding> {
-        // Nobody but us makes it, and a link would become a file at the first change.
-        let file = match regular::open(&self.path, Links::Refuse) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Plugins::new()),
-            Err(error) => return Err(self.io("open it", &error)),
-        };
-        if let Some(whose) = exposed(&file).map_err(|error| self.io("look at it", &error))? {
-            let path = self.path.display();
-            return Err(codes::STORE_EXPOSED
-                .finding(format!("the approved permissions {whose}"))
-                .at(&self.path)
-                .hint(format!(
-                    "check what is in it, then: chown \"$USER\" '{path}' && chmod 600 '{path}'"
-                )));
-        }
-        let mut text = String::new();
-        match file.take(LONGEST + 1).read_to_string(&mut text) {
-            Ok(read) if read as u64 > LONGEST => Err(self.corrupt("it is larger than 64 MiB")),
-            Ok(_) => format::read(&text).map_err(|fault| match fault {
-                format::Fault::Corrupt(what) => self.corrupt(&what),
-                format::Fault::Newer(version) => codes::STORE_NEWER
-                    .finding(format!(
-                        "the approved permissions have the schema version {version}, expected {}",
-                        format::SCHEMA_VERSION
-                    ))
-                    .at(&self.path)
-                    .hint(
-                        "use the version of Keyway that wrote it, or give this host another file",
-                    ),
-            }),
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                Err(self.corrupt("it is not UTF-8"))
-            }
-            Err(error) => Err(self.io("read it", &error)),
+        match &self.place {
+            Place::File(file) => file.read(),
+            Place::Memory(plugins) => Ok(lock(plugins).clone()),
         }
     }
+}
 
-    /// Whole or not at all, also if the machine dies.
-    fn write(&self, text: &str) -> io::Result<()> {
-        let dir = self.dir();
-        // It is made with the mode 0600.
-        let mut file = tempfile::Builder::new()
-            .prefix(".permissions-")
-            .tempfile_in(dir)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path).map_err(|error| error.error)?;
-        sync_dir(dir)
-    }
-
-    fn dir(&self) -> &Path {
-        match self.path.parent() {
-            Some(dir) if dir != Path::new("") => dir,
-            _ => Path::new("."),
-        }
-    }
-
-    fn corrupt(&self, what: &str) -> Finding {
-        let path = self.path.display();
-        codes::STORE_CORRUPT
-            .finding(format!("the approved permissions cannot be read: {what}"))
-            .at(&self.path)
-            .hint(format!(
-                "restore it from a backup, or, to have every plugin approved anew: mv '{path}' \
-                 '{path}.corrupt'"
-            ))
-    }
-
-    fn io(&self, doing: &str, error: &io::Error) -> Finding {
-        codes::STORE_IO
-            .finding(format!("the approved permissions: cannot {doing}: {error}"))
-            .at(&self.path)
-            .hint("check the directory, its permissions and the space on the disk")
-    }
+fn lock(plugins: &Mutex<Plugins>) -> MutexGuard<'_, Plugins> {
+    plugins.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A time as the file has it.
 pub(super) fn now_as_text(now: SystemTime) -> String {
     when::utc(now)
-}
-
-/// Waits for the lock; it is free again when the file is closed.
-fn lock(path: &Path) -> io::Result<File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = regular::open_with(&mut options, path, Links::Refuse)?;
-    file.lock()?;
-    Ok(file)
-}
-
-/// Makes a directory that only this user can enter. One that is there is taken as it is.
-fn create_private(dir: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
-/// Who else can write the file, if anybody can.
-#[cfg(unix)]
-fn exposed(file: &File) -> io::Result<Option<String>> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = file.metadata()?;
-    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
-    let writers = metadata.mode() & 0o022;
-    Ok(if owner != us && owner != 0 {
-        Some(format!("belong to the user {owner}, expected {us}"))
-    } else if writers != 0 {
-        let mode = metadata.mode() & 0o777;
-        Some(format!(
-            "can be written by others: mode {mode:o}, expected 600"
-        ))
-    } else {
-        None
-    })
-}
-
-#[cfg(not(unix))]
-fn exposed(_: &File) -> io::Result<Option<String>> {
-    Ok(None)
-}
-
-#[cfg(unix)]
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-/// A directory cannot be opened as a file there.
-#[cfg(not(unix))]
-fn sync_dir(_: &Path) -> io::Result<()> {
-    Ok(())
 }

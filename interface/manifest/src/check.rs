@@ -12,7 +12,6 @@ mod dependencies;
 pub(crate) mod field;
 pub(crate) mod keys;
 mod list;
-mod network;
 pub(crate) mod permissions;
 pub(crate) mod plugin;
 mod reload;

@@ -10,6 +10,7 @@ pub use crate::check::plugin::{bad_id, plugin_id};
 pub use crate::check::text::{choice, is_identifier, line};
 pub use crate::diagnostic::position::LineIndex;
 pub use crate::diagnostic::report::{Problem, Report};
+pub use crate::permission::{Fault, peer, place};
 pub use crate::tree::show::{path, quoted, text};
 pub use crate::tree::toml::read as toml;
 pub use crate::tree::{Entry, Node, Syntax, Value};

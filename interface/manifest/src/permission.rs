@@ -2,6 +2,15 @@
 //!
 //! For a plugin in the process of the host these are consent and mediation, not a sandbox: its code
 //! could go around them. They are nothing at all unless asked for.
+//!
+//! [`peer`] and [`place`] are the one rule of how entries are written, for the check of a manifest and
+//! for the host, which gives them a normal form.
+
+mod fault;
+pub mod peer;
+pub mod place;
+
+pub use fault::Fault;
 
 /// How much of one kind of thing a plugin asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

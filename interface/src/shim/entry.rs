@@ -10,9 +10,10 @@ use crate::abi::pass::Json;
 use crate::abi::root::{PluginRoot, PluginRootHandle, Registrations};
 use crate::abi::{AbiResult, RawObject};
 use crate::capability::{Capability, Entry, Owner, Target};
+use crate::context::Context;
 use crate::error::{PluginError, Result};
 use crate::host::{HostServices, HostServicesHandle};
-use crate::plugin::{Activation, Context, Exported};
+use crate::plugin::{Activation, Exported};
 use crate::runtime;
 use crate::state::{Imported, State};
 

@@ -145,6 +145,8 @@ impl Attempt {
         let place = Place {
             number,
             replaces: Some(self.old.generation.version.clone()),
+            earlier: self.old.generation.session.mediator().ok(),
+            dry: self.dry,
         };
         let checked = self.host.checked(path, staged, took, options, place);
         let mut candidate = checked.await.map_err(refused(ReloadPhase::Check))?;

@@ -8,6 +8,7 @@ use ureq::http::{Request, Response, Uri};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 
+use super::super::cancel::Cancel;
 use super::super::{Shared, codes, refusal};
 use super::request::{HttpRequest, HttpResponse};
 use super::resolve::{self, Checked};
@@ -75,18 +76,36 @@ impl Hop {
         shared: &Shared,
         deadline: Instant,
         timeout: Duration,
+        cancel: &Cancel,
     ) -> Result<Answer> {
-        self.check(shared.limits.max_request_bytes)?;
+        self.check(shared.limits().max_request_bytes)?;
         let (uri, to) = self.destination()?;
         shared.require(Ask::Request(&to))?;
         let resolve = &shared.http.resolve;
-        let addresses = resolve::addresses(&shared.grant, &to, resolve, deadline, timeout)?;
+        let addresses = resolve::addresses(&shared.grant, &to, resolve, deadline, timeout, cancel)?;
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(resolve::too_long(&to, timeout));
         }
-        let failed = |error: ureq::Error| self.failed(error, &to, timeout);
-        let mut response = self.send(uri, addresses, left).map_err(failed)?;
+        let agent = agent(addresses, left);
+        let stop = {
+            let agent = agent.clone();
+            move || agent.clone().shutdown()
+        };
+        cancel.during(stop, || self.converse(&agent, uri, &to, shared, timeout))
+    }
+
+    /// Sends it and reads what comes back.
+    fn converse(
+        &self,
+        agent: &Agent,
+        uri: Uri,
+        to: &Destination,
+        shared: &Shared,
+        timeout: Duration,
+    ) -> Result<Answer> {
+        let failed = |error: ureq::Error| self.failed(error, to, timeout);
+        let mut response = self.send(agent, uri).map_err(failed)?;
         let status = response.status().as_u16();
         if redirect::is_redirect(status)
             && let Some(location) = response.headers().get("location")
@@ -95,9 +114,9 @@ impl Hop {
                 let message = format!("{} leads on to what is no URL", to.pattern());
                 refusal::error(ErrorKind::Failed, &codes::REQUEST_FAILED, message)
             })?;
-            return Ok(Answer::Redirect(self.follow(status, location, &to)));
+            return Ok(Answer::Redirect(self.follow(status, location, to)));
         }
-        let limit = shared.limits.max_response_bytes;
+        let limit = shared.limits().max_response_bytes;
         let too_large = || {
             refusal::denied(
                 &codes::SIZE_LIMIT,
@@ -206,24 +225,7 @@ impl Hop {
         Ok((uri, to))
     }
 
-    fn send(
-        &self,
-        uri: Uri,
-        addresses: Vec<SocketAddr>,
-        left: Duration,
-    ) -> std::result::Result<Response<Body>, ureq::Error> {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .timeout_global(Some(left))
-            .max_idle_connections(0)
-            .max_response_header_size(MOST_HEADER_BYTES)
-            .user_agent(concat!("keyway/", env!("CARGO_PKG_VERSION")))
-            .build();
-        // An agent for this request alone: it knows no other addresses than those that were checked.
-        let agent = Agent::with_parts(config, DefaultConnector::new(), Checked(addresses));
+    fn send(&self, agent: &Agent, uri: Uri) -> std::result::Result<Response<Body>, ureq::Error> {
         let mut request = Request::builder().method(self.method.as_str()).uri(uri);
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -263,4 +265,19 @@ impl Hop {
             ),
         }
     }
+}
+
+/// An agent for one request alone: it knows no other addresses than those that were checked.
+fn agent(addresses: Vec<SocketAddr>, left: Duration) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .timeout_global(Some(left))
+        .max_idle_connections(0)
+        .max_response_header_size(MOST_HEADER_BYTES)
+        .user_agent(concat!("keyway/", env!("CARGO_PKG_VERSION")))
+        .build();
+    Agent::with_parts(config, DefaultConnector::new(), Checked(addresses))
 }

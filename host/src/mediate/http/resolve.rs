@@ -12,6 +12,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::super::cancel::{Cancel, cancelled as cancelled_error};
 use super::super::{codes, refusal};
 use super::Resolve;
 use crate::permission::{Destination, Grant};
@@ -31,10 +32,11 @@ pub(super) fn addresses(
     resolve: &Arc<Resolve>,
     deadline: Instant,
     timeout: Duration,
+    cancel: &Cancel,
 ) -> Result<Vec<SocketAddr>> {
     let found = match literal(&to.host()) {
         Some(address) => vec![SocketAddr::new(address, to.port())],
-        None => look_up(to, resolve, deadline, timeout)?,
+        None => look_up(to, resolve, deadline, timeout, cancel)?,
     };
     let mut allowed = Vec::new();
     let mut refused = Ok(());
@@ -72,22 +74,28 @@ fn look_up(
     resolve: &Arc<Resolve>,
     deadline: Instant,
     timeout: Duration,
+    cancel: &Cancel,
 ) -> Result<Vec<SocketAddr>> {
     let (host, port) = (to.host(), to.port());
     let failed = |error: &io::Error| {
         let doing = format!("find the host {host}");
         refusal::io(&codes::REQUEST_FAILED, &doing, error)
     };
-    let (answer, answered) = mpsc::sync_channel(1);
+    // None, if it was cancelled. There is room for both.
+    let (answer, answered) = mpsc::sync_channel(2);
+    let cancelled = answer.clone();
     let job = {
         let (resolve, host) = (Arc::clone(resolve), host.clone());
         // Nobody waits any more, if this fails.
-        move || drop(answer.send(resolve(&host, port)))
+        move || drop(answer.send(Some(resolve(&host, port))))
     };
     let thread = std::thread::Builder::new().name("keyway-resolve".to_owned());
     thread.spawn(job).map_err(|error| failed(&error))?;
-    match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(found) => found.map_err(|error| failed(&error)),
+    let left = deadline.saturating_duration_since(Instant::now());
+    let stop = move || drop(cancelled.try_send(None));
+    match cancel.during(stop, || answered.recv_timeout(left)) {
+        Ok(Some(found)) => found.map_err(|error| failed(&error)),
+        Ok(None) => Err(cancelled_error()),
         Err(RecvTimeoutError::Timeout) => Err(too_long(to, timeout)),
         Err(RecvTimeoutError::Disconnected) => {
             Err(failed(&io::Error::other("the resolver panicked")))

@@ -182,7 +182,7 @@ fn a_host_without_a_store_says_so() {
         (
             ErrorKind::Unsupported,
             "unsupported-here",
-            "this host was set up without a key-value store"
+            "this host has no key-value store: it was set up without a state directory"
         )
     );
 }

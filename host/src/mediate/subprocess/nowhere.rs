@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use keyway::{ErrorKind, PluginError, Result};
 
 use super::super::audit::Action;
+use super::super::cancel::Cancel;
 use super::super::{Mediator, codes, refusal};
 use super::request::{RunOutput, RunRequest};
 
@@ -23,9 +24,12 @@ impl Future for Running {
     }
 }
 
-pub(super) fn run(mediator: &Mediator, request: RunRequest) -> Result<RunOutput> {
+pub(super) fn run(mediator: &Mediator, request: RunRequest, cancel: &Cancel) -> Result<RunOutput> {
     let shared = &mediator.shared;
-    shared.attempt(Action::Run, &request.shown(), || Err(unsupported()))
+    shared.attempt(Action::Run, &request.shown(), || {
+        cancel.check()?;
+        Err(unsupported())
+    })
 }
 
 pub(super) fn start(mediator: &Mediator, request: RunRequest) -> Result<Running> {

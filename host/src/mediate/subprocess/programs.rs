@@ -3,22 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::super::rate::Places;
 use crate::permission::{Grant, Program};
 
-/// The programs of a grant, and the places for those that run.
+/// The programs of a grant.
 #[derive(Debug)]
 pub(crate) struct Programs {
     /// Those that are granted by name.
     found: BTreeMap<String, PathBuf>,
     search_path: Vec<PathBuf>,
-    pub(super) places: Places,
 }
 
 impl Programs {
     /// Looks for what is granted by name, so that what is put into a directory later is not started in
     /// its place.
-    pub(crate) fn find(grant: &Grant, search_path: Vec<PathBuf>, at_once: usize) -> Self {
+    pub(crate) fn find(grant: &Grant, search_path: Vec<PathBuf>) -> Self {
         let named = grant.subprocess.entries().iter();
         let found = named.filter_map(|program| match program {
             Program::Named(name) => Some((name.clone(), search(&search_path, name)?)),
@@ -26,7 +24,6 @@ impl Programs {
         });
         Programs {
             found: found.collect(),
-            places: Places::new(at_once),
             search_path,
         }
     }

@@ -14,6 +14,7 @@ use keyway::{ErrorKind, Result};
 use tokio::sync::oneshot;
 
 use super::super::audit::Action;
+use super::super::cancel::Cancel;
 use super::super::rate::Place;
 use super::super::{Begun, Mediator, Shared, codes, refusal};
 use super::group::Group;
@@ -70,10 +71,16 @@ struct Started {
     _place: Place,
 }
 
-pub(super) fn run(mediator: &Mediator, request: RunRequest) -> Result<RunOutput> {
+pub(super) fn run(mediator: &Mediator, request: RunRequest, cancel: &Cancel) -> Result<RunOutput> {
     let shared = &mediator.shared;
     shared.attempt(Action::Run, &request.shown(), || {
-        shared.spawn(request)?.see_through()
+        cancel.check()?;
+        let started = shared.spawn(request)?;
+        let group = started.group.clone();
+        let outcome = cancel.during(move || group.kill(), || started.see_through());
+        // What a program has left that was killed is not what it had to say.
+        cancel.check()?;
+        outcome
     })
 }
 
@@ -94,7 +101,7 @@ pub(super) fn start(mediator: &Mediator, request: RunRequest) -> Result<Running>
 
 impl Shared {
     fn spawn(&self, request: RunRequest) -> Result<Started> {
-        let limits = &self.limits;
+        let limits = self.limits();
         let program = Program::parse(&request.program, &self.base).map_err(|fault| {
             refusal::malformed(format!("the program {:?} {fault}", request.program))
         })?;
@@ -113,7 +120,7 @@ impl Shared {
             .as_deref()
             .map(|dir| self.dir(dir))
             .transpose()?;
-        let place = self.programs.places.take().ok_or_else(|| {
+        let place = self.quota.programs.take().ok_or_else(|| {
             refusal::busy(
                 &codes::TOO_MANY_AT_ONCE,
                 format!("{} programs of the plugin run already", limits.max_programs),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::Path;
 
+use keyway_manifest::document::Fault as EntryFault;
 use keyway_manifest::{Access, PluginId};
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -157,7 +158,7 @@ fn approved(record: Record) -> Result<Approved, String> {
 fn parse<T: reach::Covers + Ord + Clone>(
     key: &str,
     value: Value,
-    parse: impl Fn(&str) -> Result<Vec<T>, &'static str>,
+    parse: impl Fn(&str) -> Result<Vec<T>, EntryFault>,
 ) -> Result<Reach<T>, String> {
     match value {
         Value::Bool(all) => Ok(if all { Reach::all() } else { Reach::default() }),
@@ -172,7 +173,7 @@ fn parse<T: reach::Covers + Ord + Clone>(
 fn entries<T: reach::Covers + Ord + Clone>(
     key: &str,
     texts: Vec<String>,
-    parse: impl Fn(&str) -> Result<Vec<T>, &'static str>,
+    parse: impl Fn(&str) -> Result<Vec<T>, EntryFault>,
 ) -> Result<Reach<T>, String> {
     crate::permission::reach(key, &Access::from(texts), parse).map_err(|finding| finding.message)
 }

@@ -11,22 +11,31 @@ fn fault(lists: [&[&str]; 5]) -> String {
 #[test]
 fn a_malformed_entry_is_named_with_its_fault() {
     for (text, fault_of_text) in [
-        ("*", "allows every host; that is written `network = true`"),
+        (
+            "*",
+            "allows every host; write `network = true`, so that it is plain to see",
+        ),
         (
             "*:443",
-            "allows every host; that is written `network = true`",
+            "allows every host; write `network = true`, so that it is plain to see",
         ),
         ("", "has no host"),
         (":80", "has no host"),
         ("a..b", "has a malformed host"),
-        ("bücher.example", "has a malformed host"),
-        ("a.*.com", "has a malformed host"),
+        (
+            "bücher.example",
+            "has a host that is not ASCII; write the host in its xn-- form",
+        ),
+        (
+            "a.*.com",
+            "has a `*` that is not the first part of the host",
+        ),
         ("a.com:0", "has a malformed port"),
         ("a.com:+80", "has a malformed port"),
         ("a.com:99999", "has a malformed port"),
         ("::1", "has an IPv6 address without brackets"),
         ("[::g]", "has a malformed IPv6 address"),
-        ("[::1]443", "has a malformed IPv6 address"),
+        ("[::1]443", "has text after its IPv6 address"),
         (
             "127.1",
             "has an IPv4 address that is not four decimal numbers",
@@ -44,11 +53,14 @@ fn a_malformed_entry_is_named_with_its_fault() {
             "has an IPv4 address that is not four decimal numbers",
         ),
         ("*.10.0.0.1", "has a `*` before an address"),
-        ("a.com/x", "has a path and no scheme"),
+        (
+            "a.com/x",
+            "has a path and no scheme; write it as a URL, such as \"https://api.example.com/v1/*\"",
+        ),
         ("1a://a.com", "has a malformed URL scheme"),
         (
             "redis://a.com",
-            "has no port, and its scheme has no default one",
+            "has no port, and its scheme has no default one; write the port after the host",
         ),
         ("https://u:p@a.com", "contains a user name"),
         (
@@ -91,7 +103,8 @@ fn a_malformed_entry_is_named_with_its_fault() {
     );
     assert_eq!(
         fault([&[], &[], &[], &[], &["*"]]),
-        "the entry \"*\" of `subprocess` allows every program; that is written `subprocess = true`"
+        "the entry \"*\" of `subprocess` allows every program; write `subprocess = true`, so \
+         that it is plain to see"
     );
 }
 

@@ -135,6 +135,39 @@ proptest! {
     }
 
     #[test]
+    fn what_is_common_is_in_both_and_all_of_what_one_covers(a in a_grant(), b in a_grant()) {
+        let common = a.common(&b);
+        prop_assert!(a.covers(&common) && b.covers(&common));
+        prop_assert_eq!(&common, &b.common(&a));
+        prop_assert_eq!(a.union(&b).common(&a), a);
+    }
+
+    #[test]
+    fn a_manifest_with_permissions_is_accepted_if_and_only_if_they_have_a_normal_form(
+        text in prop_oneof![
+            3 => peer(),
+            1 => path(),
+            3 => "[a-c0-9:/.*@?#%\\[\\]~ü\\\\-]{1,16}",
+        ],
+    ) {
+        let texts = [text.as_str()];
+        for (key, lists) in [
+            ("network", [&texts[..], &[], &[], &[], &[]]),
+            ("filesystem.read", [&[], &texts[..], &[], &[], &[]]),
+            ("filesystem.write", [&[], &[], &texts[..], &[], &[]]),
+            ("env", [&[], &[], &[], &texts[..], &[]]),
+            ("subprocess", [&[], &[], &[], &[], &texts[..]]),
+        ] {
+            let manifest = format!(
+                "[plugin]\nid = \"a\"\nversion = \"1.0.0\"\nmin_host_version = \"1.0.0\"\n\
+                 [plugin.capabilities]\ntools = [\"a\"]\n[plugin.permissions]\n{key} = [{text:?}]\n"
+            );
+            let accepted = keyway_manifest::Manifest::from_toml(&manifest, "plugin.toml").is_ok();
+            prop_assert_eq!(accepted, try_grant(lists).is_ok(), "{}", manifest);
+        }
+    }
+
+    #[test]
     fn no_text_makes_it_panic(
         texts in [any::<String>(), any::<String>(), any::<String>(), any::<String>(), any::<String>()],
         port in any::<u16>(),

@@ -2,8 +2,9 @@
 
 use super::field::Field;
 use super::keys::Keys;
-use super::{list, network, text};
+use super::{list, text};
 use crate::diagnostic::report::Report;
+use crate::permission::{Fault, peer::PeerText, place};
 use crate::tree::{Value, show};
 use crate::{Access, Filesystem, Permissions};
 
@@ -18,14 +19,9 @@ const FILESYSTEM_KEYS: Keys = Keys::plain(&["read", "write"]);
 /// Checks what a plugin is to be allowed to reach.
 pub fn check(field: &Field<'_>, report: &mut Report) -> Option<Permissions> {
     let table = field.table_with(&KEYS, report)?;
-    let network = table.get("network").and_then(|field| {
-        access(
-            &field,
-            "true, false or an array of hosts",
-            network::pattern,
-            report,
-        )
-    });
+    let network = table
+        .get("network")
+        .and_then(|field| access(&field, "true, false or an array of hosts", peer, report));
     let filesystem = table
         .get("filesystem")
         .and_then(|field| filesystem(&field, report));
@@ -38,7 +34,7 @@ pub fn check(field: &Field<'_>, report: &mut Report) -> Option<Permissions> {
             access(
                 &field,
                 "true, false or an array of programs",
-                text::line,
+                program,
                 report,
             )
         });
@@ -60,12 +56,7 @@ fn filesystem(field: &Field<'_>, report: &mut Report) -> Option<Filesystem> {
             let table = field.table_with(&FILESYSTEM_KEYS, report)?;
             let mut paths = |key| {
                 table.get(key).and_then(|field| {
-                    access(
-                        &field,
-                        "true, false or an array of paths",
-                        text::line,
-                        report,
-                    )
+                    access(&field, "true, false or an array of paths", root, report)
                 })
             };
             let (read, write) = (paths("read"), paths("write"));
@@ -95,4 +86,57 @@ fn access(
         Value::Boolean(everything) => Some(everything.into()),
         _ => list::of(field, expected, pattern, report).map(Access::from),
     }
+}
+
+/// A pattern of network peers.
+fn peer(field: &Field<'_>, report: &mut Report) -> Option<String> {
+    let expected = "a host, host:port or URL, such as \"api.example.com:443\"";
+    written(
+        field,
+        expected,
+        |text| PeerText::parse(text).map(drop),
+        report,
+    )
+}
+
+/// A file, or a directory with all that is below it.
+fn root(field: &Field<'_>, report: &mut Report) -> Option<String> {
+    written(
+        field,
+        "the path of a file or directory",
+        place::root,
+        report,
+    )
+}
+
+/// A program.
+fn program(field: &Field<'_>, report: &mut Report) -> Option<String> {
+    let expected = "the name or the path of a program";
+    written(
+        field,
+        expected,
+        |text| place::program(text).map(drop),
+        report,
+    )
+}
+
+/// A text on one line in which a rule of permissions finds no fault.
+fn written(
+    field: &Field<'_>,
+    expected: &str,
+    rule: impl Fn(&str) -> Result<(), Fault>,
+    report: &mut Report,
+) -> Option<String> {
+    let text = text::line(field, report)?;
+    let Err(fault) = rule(&text) else {
+        return Some(text);
+    };
+    report.push(
+        field
+            .problem(fault.what)
+            .expected(expected)
+            .found(field.found(report))
+            .maybe_hint(fault.hint.map(str::to_owned)),
+    );
+    None
 }

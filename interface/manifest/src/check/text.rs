@@ -4,6 +4,7 @@ use super::field::Field;
 use super::suggest;
 use crate::diagnostic::report::{Problem, Report};
 use crate::limits::{MAX_LINE_CHARS, MAX_NAME_CHARS, MAX_PROSE_CHARS};
+use crate::permission::place;
 use crate::tree::show;
 
 /// A name: one word.
@@ -59,12 +60,12 @@ pub(super) fn free(field: &Field<'_>, report: &mut Report) -> Option<String> {
 /// The name of an environment variable.
 pub(super) fn env_name(field: &Field<'_>, report: &mut Report) -> Option<String> {
     let name = line_of(field, MAX_NAME_CHARS, report)?;
-    if is_identifier(name, b"_") {
+    let Err(fault) = place::env_name(name) else {
         return Some(name.to_owned());
-    }
+    };
     report.push(
         field
-            .problem("is no name of an environment variable")
+            .problem(fault.what)
             .expected("ASCII letters, digits and `_`, not starting with a digit")
             .found(field.found(report)),
     );

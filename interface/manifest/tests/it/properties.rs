@@ -256,8 +256,10 @@ fn offers() -> impl Strategy<Value = Vec<(&'static str, Option<Value>)>> {
 
 fn permissions() -> impl Strategy<Value = Value> {
     let host = "(\\*\\.)?[a-z0-9]{1,8}\\.[a-z]{2,3}(:[1-9][0-9]{0,3})?";
+    let path = "(/|\\./|\\.\\./)?[\\w.-]{1,8}(/[\\w. -]{1,8}){0,2}/";
+    let program = "[a-z][a-z0-9_.+-]{0,8}|(/|\\./)[\\w.-]{1,8}";
     let paths = object(
-        (option::of(access(line())), option::of(access(line())))
+        (option::of(access(path)), option::of(access(path)))
             .prop_map(|(read, write)| vec![("read", read), ("write", write)]),
     );
     let filesystem = prop_oneof![any::<bool>().prop_map(Value::from), paths];
@@ -266,7 +268,7 @@ fn permissions() -> impl Strategy<Value = Value> {
             option::of(access(host)),
             option::of(filesystem),
             option::of(strings("[A-Z_][A-Z0-9_]{0,8}")),
-            option::of(access(line())),
+            option::of(access(program)),
         )
             .prop_map(|(network, filesystem, env, subprocess)| {
                 vec![

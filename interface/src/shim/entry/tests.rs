@@ -212,6 +212,32 @@ fn entered<P: Exported>() -> RawObject {
         .expect("it enters")
 }
 
+/// The host's side of the table, as a plugin has it.
+fn services() -> HostServicesHandle {
+    let (services, ..) = HostServicesHandle::provide(Services).into_raw();
+    // SAFETY: the object was just made for this table and is given away here.
+    let entry = unsafe { Entry::new(services, Arc::new(HostOwner)) };
+    HostServicesHandle::from_target(Target::fixed(Arc::new(entry)))
+}
+
+#[test]
+fn a_host_that_was_built_before_plugins_could_ask_it_says_so() {
+    let host = services();
+    let environment = Arc::new(host.environment().expect("it answers").0);
+    let context = Context::new("keeper", "1.0.0", environment, Default::default(), host);
+    let errors = [
+        context.env("PATH").map(drop),
+        context.text("soul").map(drop),
+        now(context.run("sh", ["-c", "true"])).map(drop),
+        now(context.http().get("https://a.example").send()).map(drop),
+    ];
+    for outcome in errors {
+        let error = outcome.expect_err("it offers nothing");
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(error.error_code(), "unsupported-here");
+    }
+}
+
 impl Version {
     /// A version that has been entered.
     fn of<P: Exported>() -> Self {
