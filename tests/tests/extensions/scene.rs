@@ -13,8 +13,9 @@ use tempfile::TempDir;
 /// Longer than anything here takes, on any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Long enough for a call that only has to be made, and short enough to wait for its end.
-pub(crate) const SHORT: Duration = Duration::from_millis(500);
+/// Long enough for whatever does not wait, also on a machine that is busy, and short enough to wait for its
+/// end.
+pub(crate) const SHORT: Duration = Duration::from_secs(2);
 
 pub(crate) struct Scene {
     home: TempDir,
