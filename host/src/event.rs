@@ -14,7 +14,9 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::error::HostError;
+use crate::finding::Finding;
 use crate::inspect::ContentHash;
+use crate::platform::Adjustment;
 use crate::reload::{ReloadPhase, ReloadReport};
 use crate::status::RegisteredCapability;
 
@@ -61,6 +63,18 @@ pub enum EventKind {
         added: Vec<RegisteredCapability>,
         /// What it does not offer any more.
         removed: Vec<RegisteredCapability>,
+    },
+    /// It says that it cannot do its work. See [`HealthPolicy`](crate::HealthPolicy).
+    Unhealthy {
+        /// What it said.
+        reason: Arc<HostError>,
+        /// Whether it is restarted for that; otherwise it is asked again first.
+        restarting: bool,
+    },
+    /// It was stopped for good, since it failed its health checks also after it was restarted.
+    GivenUp {
+        /// What is in its record from now on.
+        finding: Finding,
     },
     /// Something of it that the host runs has failed, and the host goes on: an event hook or an observer
     /// of the pipeline was passed over, a service or a channel has ended.
@@ -175,6 +189,18 @@ pub enum EventKind {
         /// Why.
         cause: String,
     },
+    /// Files of the roots or the host's settings have changed, and what runs was brought in line with
+    /// them. The event's plugin is empty.
+    Adjusted {
+        /// What was done.
+        adjustment: Arc<Adjustment>,
+    },
+    /// The host's file has changed, and cannot be used; the settings stay as they are. The event's plugin
+    /// is empty.
+    SettingsRefused {
+        /// Why.
+        reason: Arc<HostError>,
+    },
     /// The reader was too slow: this many events before the next one are lost. The event's plugin
     /// is empty.
     Missed {
@@ -201,6 +227,14 @@ impl fmt::Display for EventKind {
                 }
                 Ok(())
             }
+            EventKind::Unhealthy { reason, restarting } => {
+                write!(f, "is not well: {reason}")?;
+                match restarting {
+                    true => f.write_str("; it is restarted"),
+                    false => Ok(()),
+                }
+            }
+            EventKind::GivenUp { finding } => f.write_str(&finding.message),
             EventKind::Faulted { capability, reason } => {
                 write!(
                     f,
@@ -249,6 +283,8 @@ impl fmt::Display for EventKind {
             EventKind::Retained { version, cause } => {
                 write!(f, "v{version} stays in memory: {cause}")
             }
+            EventKind::Adjusted { adjustment } => write!(f, "adjusted: {adjustment}"),
+            EventKind::SettingsRefused { reason } => write!(f, "settings refused: {reason}"),
             EventKind::Missed { events } => write!(f, "{events} events were missed"),
         }
     }

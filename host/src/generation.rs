@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use keyway::PluginError;
@@ -36,7 +36,7 @@ pub(crate) struct Generation {
     /// What it asks of the host.
     pub(crate) session: Arc<Session>,
     /// What its errors may not show.
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: RwLock<Secrets>,
     /// The private copy, for debuggers and backtraces; removed with the host's stage.
     pub(crate) staged: Option<PathBuf>,
     /// Last: everything above may lead into it. None for a plugin that is linked statically.
@@ -46,7 +46,23 @@ pub(crate) struct Generation {
 impl Generation {
     /// The error of the host when its code failed, without the secrets among its settings.
     pub(crate) fn failed(&self, kind: HostErrorKind, doing: &str, error: PluginError) -> HostError {
-        HostError::from_plugin(kind, doing, self.secrets.scrub_error(error))
+        HostError::from_plugin(kind, doing, self.without_secrets(error))
+    }
+
+    /// The error without the secrets among its settings.
+    pub(crate) fn without_secrets(&self, error: PluginError) -> PluginError {
+        self.secrets().scrub_error(error)
+    }
+
+    /// These are not shown any more either.
+    pub(crate) fn hide(&self, more: &Secrets) {
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        *secrets = secrets.and(more);
+    }
+
+    fn secrets(&self) -> Secrets {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.clone()
     }
 }
 
@@ -64,7 +80,7 @@ impl Owner for Generation {
             version = %self.version,
             location = error.location().unwrap_or("unknown"),
             "contained a panic: {}",
-            self.secrets.scrub(error.message())
+            self.secrets().scrub(error.message())
         );
     }
 

@@ -366,7 +366,7 @@ impl Host {
     /// An error of a plugin's without the secrets among its settings.
     pub(crate) fn without_secrets(&self, plugin: &str, error: PluginError) -> PluginError {
         match self.inner.find(plugin) {
-            Ok(plugin) => plugin.serving().generation.secrets.scrub_error(error),
+            Ok(plugin) => plugin.serving().generation.without_secrets(error),
             Err(_) => error,
         }
     }

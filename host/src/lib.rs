@@ -204,7 +204,9 @@ pub use permission::{
     admit,
 };
 pub use plan::{Plan, plan};
-pub use platform::{Enablement, PluginRecord, Report, Runtime};
+pub use platform::{
+    Adjustment, Configured, Enablement, HealthPolicy, PluginRecord, Report, Runtime,
+};
 pub use policy::{Approval, Call, Decision, Policy};
 pub use reload::{
     DryRun, Probation, ReloadOptions, ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes,

@@ -4,8 +4,10 @@
 //! files and settings alone. [`Runtime`] says how far it has come. Both are decided and shown here; who
 //! acts on them is the host.
 
+mod adjustment;
 pub(crate) mod codes;
 pub(crate) mod decide;
+pub(crate) mod health;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +17,9 @@ use std::time::Duration;
 
 use keyway_manifest::{Manifest, PluginId};
 use semver::Version;
+
+pub use adjustment::{Adjustment, Configured};
+pub use health::HealthPolicy;
 
 use crate::discovery::Origin;
 use crate::error::HostError;

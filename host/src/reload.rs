@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::error::HostError;
 use crate::inspect::ContentHash;
+use crate::settings::PluginSettings;
 use crate::status::LoadTimes;
 
 /// What made a plugin reload.
@@ -181,6 +182,7 @@ pub struct ReloadTimes {
 pub struct ReloadOptions {
     pub(crate) path: Option<PathBuf>,
     pub(crate) config: Option<Map<String, Value>>,
+    pub(crate) settings: Option<Arc<PluginSettings>>,
     pub(crate) force: bool,
 }
 
@@ -199,6 +201,13 @@ impl ReloadOptions {
     /// Gives the new version another configuration, also if the file is unchanged.
     pub fn config(mut self, config: Map<String, Value>) -> Self {
         self.config = Some(config);
+        self
+    }
+
+    /// Gives the new version what the host's file says of the plugin now, also if the plugin's own file is
+    /// unchanged. See [`LoadOptions::settings`](crate::LoadOptions::settings).
+    pub fn settings(mut self, settings: &PluginSettings) -> Self {
+        self.settings = Some(Arc::new(settings.clone()));
         self
     }
 

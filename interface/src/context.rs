@@ -37,7 +37,7 @@ pub use http::{Http, Request, Response};
 pub use program::{Output, Program};
 pub use store::Store;
 
-use crate::error::{ErrorKind, PluginError, Result};
+use crate::error::Result;
 use crate::host::{Environment, HostServices, HostServicesHandle};
 
 /// What a plugin knows of where it runs, its configuration, and what it may ask of its host.
@@ -98,17 +98,8 @@ impl Context {
     ///
     /// [`ErrorKind::InvalidInput`] where a value is missing or of another type.
     pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
-        let values = serde_json::Value::Object(self.inner.config.clone());
-        serde_json::from_value(values).map_err(|error| {
-            PluginError::of(
-                ErrorKind::InvalidInput,
-                format!(
-                    "the configuration of plugin '{}' does not fit: {error}",
-                    self.inner.id
-                ),
-            )
-            .code("invalid-config")
-        })
+        crate::config::typed(&self.inner.config)
+            .map_err(|error| crate::config::misfit(&self.inner.id, &error))
     }
 
     /// One value of the configuration.

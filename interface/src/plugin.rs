@@ -5,6 +5,7 @@ use std::future::Future;
 use crate::abi::Descriptor;
 use crate::abi::root::Registrations;
 use crate::capability::{Capability, Provided};
+use crate::config::ConfigChange;
 use crate::context::Context;
 use crate::error::{ErrorKind, PluginError, Result};
 use crate::state::{Imported, State};
@@ -53,6 +54,19 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// What is wrong.
     fn health_check(&self) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
+    }
+
+    /// Takes settings that have changed while the plugin runs: those whose manifest says
+    /// `reload = "hot"`. Calls go on meanwhile, so what is replaced belongs behind a lock or an atomic.
+    /// A clone of the [`Context`] that the plugin may have kept has the values of the start still.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the settings from being taken; the plugin then goes on with those that it has, and
+    /// the host says so. By default [`ErrorKind::Unsupported`] with the code `config-not-taken`, for
+    /// which the host reloads the plugin instead, if it may.
+    fn on_config_change(&self, change: ConfigChange) -> impl Future<Output = Result<()>> + Send {
+        async move { Err(change.not_taken()) }
     }
 
     /// The state for the version that replaces this one, if there is any; by default none.

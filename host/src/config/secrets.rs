@@ -36,6 +36,16 @@ impl Secrets {
         }
     }
 
+    /// Both.
+    pub(crate) fn and(&self, other: &Secrets) -> Secrets {
+        let mut texts: Vec<_> = self.texts.iter().chain(&*other.texts).cloned().collect();
+        texts.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        texts.dedup_by(|(a, _), (b, _)| a == b);
+        Secrets {
+            texts: texts.into(),
+        }
+    }
+
     /// The text without them.
     pub(crate) fn scrub(&self, text: &str) -> String {
         let mut scrubbed = String::new();

@@ -115,7 +115,7 @@ impl Own {
     }
 
     pub(super) fn without_secrets(&self, error: PluginError) -> PluginError {
-        self.generation.secrets.scrub_error(error)
+        self.generation.without_secrets(error)
     }
 
     pub(super) fn ended(&self, code: &'static str, how: &Ending) {

@@ -34,6 +34,7 @@ use crate::log::FilterWatch;
 use crate::mediate::KeyValueStores;
 use crate::mediate::{AuditLog, Limits};
 use crate::permission::{Approver, PermissionStore};
+use crate::platform::HealthPolicy;
 use crate::policy::Policy;
 use crate::registry::Registry;
 use crate::reload::Probation;
@@ -94,6 +95,13 @@ enum SettingsFrom {
 }
 
 impl SettingsFrom {
+    fn file(&self) -> Option<PathBuf> {
+        match self {
+            SettingsFrom::File(path) => Some(path.clone()),
+            SettingsFrom::Nowhere | SettingsFrom::Given(_) => None,
+        }
+    }
+
     fn read(self) -> Result<Settings, HostError> {
         match self {
             SettingsFrom::Nowhere => Ok(Settings::default()),
@@ -121,6 +129,7 @@ pub(crate) struct Options {
     pub(crate) idle_thread_deadline: Duration,
     pub(crate) listener_deadline: Duration,
     pub(crate) work_dir: Option<PathBuf>,
+    pub(crate) health: Option<HealthPolicy>,
 }
 
 impl Options {
@@ -152,6 +161,7 @@ impl HostBuilder {
             idle_thread_deadline: Duration::from_secs(1),
             listener_deadline: Duration::from_secs(5),
             work_dir: None,
+            health: Some(HealthPolicy::default()),
         };
         HostBuilder {
             name,
@@ -268,8 +278,10 @@ impl HostBuilder {
         self
     }
 
-    /// Watches the files of all plugins that are loaded, and reloads a plugin when its file has
-    /// changed. Default: off; [`Host::reload`] works all the same.
+    /// Watches files: those of all plugins that are loaded, each of which is reloaded when its file has
+    /// changed; from [`Host::start_all`] on the roots, see [`Host::rescan`]; and the
+    /// [host's own file](Self::config_file), see [`Host::reload_settings`]. Default: off;
+    /// [`Host::reload`] and the others work all the same.
     pub fn hot_reload(mut self, hot_reload: bool) -> Self {
         self.watch.on = hot_reload;
         self
@@ -279,6 +291,13 @@ impl HostBuilder {
     /// system tells, and looking is for file systems that cannot.
     pub fn watch_interval(mut self, interval: Duration) -> Self {
         self.watch.interval = Some(interval);
+        self
+    }
+
+    /// How the host looks after the health of the plugins in its roots, or `None` if it is not to. Default:
+    /// [`HealthPolicy::default`].
+    pub fn health(mut self, policy: impl Into<Option<HealthPolicy>>) -> Self {
+        self.options.health = policy.into();
         self
     }
 
@@ -516,6 +535,7 @@ impl HostBuilder {
             audit,
             texts,
         } = self;
+        let settings_file = settings.file();
         let settings = settings.read()?;
         let (options, files) = (options.with(&settings), files.with(&settings));
         let stage_dir = settings.host.stage_dir.clone().or(stage_dir);
@@ -573,7 +593,11 @@ impl HostBuilder {
             retirement: Retirement::default(),
             bus,
             watcher: OnceLock::new(),
-            catalog: Catalog::new(Discoverer::new(&roots, gates), settings),
+            catalog: Catalog::new(
+                Discoverer::new(&roots, gates),
+                settings,
+                settings_file.clone(),
+            ),
             exclusive,
             consent,
             texts: Arc::new(texts),
@@ -587,6 +611,12 @@ impl HostBuilder {
         super::filter::start(watch, &inner)?;
         if files.on {
             super::watch::start(&inner, files.interval)?;
+            if let Some(file) = &settings_file {
+                inner.watch(file);
+            }
+            if let Some(interval) = files.interval {
+                inner.catalog.poll_roots(interval);
+            }
         }
         Ok(Host { inner })
     }

@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use keyway::abi::pass::Json;
 use keyway::abi::root::{PluginRoot, PluginRootHandle};
 use keyway_manifest::Manifest;
 use tokio::runtime::Handle;
 
+use super::Host;
 use super::load::LoadOptions;
 use crate::attendance::Attendance;
 use crate::config::Resolved;
@@ -26,8 +28,8 @@ use crate::supervise::{let_go, supervise};
 pub(crate) struct Instance {
     pub(super) root: PluginRootHandle,
     pub(super) options: LoadOptions,
-    /// What it was prepared with.
-    pub(super) config: Arc<Resolved>,
+    /// What it was prepared with, or was told of since.
+    config: Mutex<Arc<Resolved>>,
     /// Taken when it ends.
     offers: Mutex<Vec<Offer>>,
     pub(crate) manifest: Arc<Manifest>,
@@ -74,7 +76,7 @@ impl Instance {
         Instance {
             root,
             options,
-            config,
+            config: Mutex::new(config),
             offers: Mutex::new(offers),
             manifest,
             path,
@@ -91,6 +93,33 @@ impl Instance {
     /// How errors name it.
     pub(crate) fn label(&self) -> String {
         format!("'{}' v{}", self.generation.name, self.generation.version)
+    }
+
+    /// The configuration that it has.
+    pub(super) fn config(&self) -> Arc<Resolved> {
+        Arc::clone(&self.lock_config())
+    }
+
+    /// Gives it another configuration while it runs.
+    pub(super) async fn change_config(
+        &self,
+        host: &Host,
+        config: Arc<Resolved>,
+        changed: Vec<String>,
+    ) -> Result<(), HostError> {
+        // Before the plugin can put any of it into an error.
+        self.generation.hide(config.secrets());
+        let (root, values) = (self.root.clone(), config.values().clone());
+        let work = move || async move { root.config_changed(Json(values), changed).await };
+        let deadline = host.inner.options.lifecycle_deadline;
+        let told = supervise(host.runtime(), deadline, work).await;
+        told.map_err(|error| {
+            let doing = "the change of its configuration";
+            let error = self.generation.failed(HostErrorKind::Config, doing, error);
+            error.of_plugin(&self.label())
+        })?;
+        *self.lock_config() = config;
+        Ok(())
     }
 
     /// What it offers; nothing once it has ended.
@@ -213,6 +242,10 @@ impl Instance {
     fn failed(&self, doing: &str, error: keyway::PluginError) -> HostError {
         let error = self.generation.failed(HostErrorKind::Stop, doing, error);
         error.of_plugin(&self.label())
+    }
+
+    fn lock_config(&self) -> MutexGuard<'_, Arc<Resolved>> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_offers(&self) -> MutexGuard<'_, Vec<Offer>> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use keyway::Exported;
 use keyway::abi::Descriptor;
 use keyway::abi::note::{self, Endian};
-use keyway_manifest::{Manifest, ThreadLocals};
+use keyway_manifest::{Manifest, Permissions, ThreadLocals};
 use semver::Version;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
@@ -20,7 +20,7 @@ use super::consent::{Question, base_of};
 use super::plugin::LoadedPlugin;
 use super::start::{Candidate, Code, Draft};
 use super::{Host, Inner, shutting_down};
-use crate::config::Sources;
+use crate::config::{Resolved, Sources};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::inspect::{ContentHash, NoteFacts, inspect};
@@ -84,6 +84,11 @@ impl LoadOptions {
     pub fn settings(mut self, settings: &PluginSettings) -> Self {
         self.settings = Some(Arc::new(settings.clone()));
         self
+    }
+
+    /// What the host's file has granted, as far as these options know.
+    pub(super) fn permissions(&self) -> Option<&Permissions> {
+        self.settings.as_ref()?.permissions.as_ref()
     }
 
     pub(super) fn qualify(&self, name: &str) -> String {
@@ -429,18 +434,9 @@ impl Read {
             times,
             mediator,
         } = self;
-        let env = |name: &str| std::env::var_os(name);
-        let mut sources = Sources::new(&env).given(&options.config);
-        if let Some(settings) = &options.settings {
-            sources = sources.host(settings);
-        }
-        let resolved = crate::config::resolve(&manifest.config, &sources);
-        let config = resolved.map_err(|error| {
-            let error = error.of_plugin(&label(&manifest));
-            match &code {
-                Code::File { path, .. } => error.at(path),
-                Code::Static(_) => error,
-            }
+        let config = resolved(&manifest, &options).map_err(|error| match &code {
+            Code::File { path, .. } => error.at(path),
+            Code::Static(_) => error,
         })?;
         warnings.extend_from_slice(config.warnings());
         Ok(Candidate {
@@ -458,6 +454,17 @@ impl Read {
             guard,
         })
     }
+}
+
+/// The configuration that a plugin gets with these options.
+pub(super) fn resolved(manifest: &Manifest, options: &LoadOptions) -> Result<Resolved, HostError> {
+    let env = |name: &str| std::env::var_os(name);
+    let mut sources = Sources::new(&env).given(&options.config);
+    if let Some(settings) = &options.settings {
+        sources = sources.host(settings);
+    }
+    let resolved = crate::config::resolve(&manifest.config, &sources);
+    resolved.map_err(|error| error.of_plugin(&label(manifest)))
 }
 
 /// Runs what reads and writes files where it may block.

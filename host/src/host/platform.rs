@@ -4,17 +4,21 @@
 //! One operation at a time changes what runs; each is a task of the host's, so that nobody can leave it
 //! half done by dropping a future.
 
+mod adjust;
 mod begin;
 mod commands;
 mod content;
 mod end;
+mod health;
 mod plan;
 mod survey;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use keyway_manifest::{Permissions, PluginId};
 
@@ -28,6 +32,7 @@ use crate::platform::{Enablement, PluginRecord, Report, Runtime};
 use crate::resolve::Resolution;
 use crate::settings::Settings;
 use crate::suggest::suggestion;
+use crate::watch::RootWatch;
 
 /// What a host knows of the plugins in its roots.
 pub(super) struct Catalog {
@@ -35,9 +40,18 @@ pub(super) struct Catalog {
     turn: tokio::sync::Mutex<()>,
     discoverer: Arc<Mutex<Discoverer>>,
     state: Mutex<State>,
+    /// The file that the settings come from, if they come from one.
+    pub(super) settings_file: Option<PathBuf>,
+    /// How often roots are looked at, in place of being told by the system.
+    watch_interval: OnceLock<Duration>,
+    /// Of the roots, once plugins were started, where files are watched at all.
+    watch: Mutex<Option<RootWatch>>,
+    watches_health: AtomicBool,
 }
 
 struct State {
+    /// Whether plugins that come are started.
+    running: bool,
     settings: Arc<Settings>,
     candidates: Vec<Candidate>,
     /// The candidate of each id that is used, or would be if it might run.
@@ -54,11 +68,20 @@ struct State {
 }
 
 impl Catalog {
-    pub(super) fn new(discoverer: Discoverer, settings: Settings) -> Self {
+    pub(super) fn new(
+        discoverer: Discoverer,
+        settings: Settings,
+        settings_file: Option<PathBuf>,
+    ) -> Self {
         Catalog {
             turn: tokio::sync::Mutex::default(),
             discoverer: Arc::new(Mutex::new(discoverer)),
+            settings_file,
+            watch_interval: OnceLock::new(),
+            watch: Mutex::default(),
+            watches_health: AtomicBool::new(false),
             state: Mutex::new(State {
+                running: false,
                 settings: Arc::new(settings),
                 candidates: Vec::new(),
                 by_id: HashMap::new(),
@@ -82,6 +105,24 @@ impl Catalog {
         self.state().settings.plugin.get(id)?.permissions.clone()
     }
 
+    /// Whether nobody looks after the health of plugins yet. Somebody does from then on.
+    fn begins_to_watch_health(&self) -> bool {
+        !self.watches_health.swap(true, Ordering::Relaxed)
+    }
+
+    /// Has roots looked at so often, once they are watched.
+    pub(super) fn poll_roots(&self, interval: Duration) {
+        let _ = self.watch_interval.set(interval);
+    }
+
+    fn watch_interval(&self) -> Option<Duration> {
+        self.watch_interval.get().copied()
+    }
+
+    fn lock_watch(&self) -> MutexGuard<'_, Option<RootWatch>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // No code of others runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -94,6 +135,15 @@ impl Catalog {
 }
 
 impl State {
+    /// The plugins that are to run.
+    fn enabled(&self) -> BTreeSet<PluginId> {
+        let candidates = self.candidates.iter().zip(&self.decision.enablements);
+        candidates
+            .filter(|(_, enablement)| enablement.is_enabled())
+            .filter_map(|(candidate, _)| candidate.id.clone())
+            .collect()
+    }
+
     /// The candidate of this id that is used, or would be, and its number.
     fn find(&self, id: &PluginId) -> Option<(usize, &Candidate)> {
         let index = *self.by_id.get(id)?;
@@ -147,8 +197,15 @@ impl Host {
     /// report.
     pub async fn start_all(&self) -> Result<Report, HostError> {
         self.in_turn(|host| async move {
+            // Watched before they are looked at: what changes after that is a change.
+            host.watch_roots()?;
+            host.watch_health();
             host.survey().await?;
-            host.inner.catalog.state().rest();
+            {
+                let mut state = host.inner.catalog.state();
+                state.running = true;
+                state.rest();
+            }
             let wanted = host.eager();
             Ok(host.begin(&wanted).await)
         })
@@ -163,6 +220,7 @@ impl Host {
     /// [`HostErrorKind::Host`] while the host is shutting down.
     pub async fn stop_all(&self) -> Result<Report, HostError> {
         self.in_turn(|host| async move {
+            host.inner.catalog.state().running = false;
             let active = host.active();
             Ok(host.finish(&active).await)
         })

@@ -171,7 +171,7 @@ impl LoadedPlugin {
             statistics,
             dropped_events: serving.generation.log.dropped(),
             times: serving.times,
-            config: serving.config.shown().to_vec(),
+            config: serving.config().shown().to_vec(),
             permissions: serving.grant.clone(),
             warnings: serving.warnings.clone(),
         }

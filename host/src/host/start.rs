@@ -3,8 +3,8 @@
 
 use std::any::Any;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use keyway::abi::Descriptor;
@@ -195,7 +195,7 @@ impl Candidate {
             panicked: Arc::new(Notify::new()),
             log: Arc::new(LogBridge::new(&self.name, limits)),
             session: Arc::new(Session::new(self.mediator.clone())),
-            secrets: self.config.secrets().clone(),
+            secrets: RwLock::new(self.config.secrets().clone()),
             staged: match &self.code {
                 Code::File { staged, .. } => Some(staged.path.clone()),
                 Code::Static(_) => None,
@@ -306,7 +306,7 @@ impl Draft {
         let work = move || async move { root.deactivate().await };
         if let Err(error) = supervise(self.host.runtime(), deadline, work).await {
             let plugin = &*self.generation.name;
-            let error = self.generation.secrets.scrub_error(error);
+            let error = self.generation.without_secrets(error);
             tracing::debug!(plugin, "deactivating what is not taken over: {error}");
         }
     }

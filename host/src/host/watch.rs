@@ -31,6 +31,10 @@ fn receive(host: &Weak<Inner>, report: Report) {
         Report::Detected { path, .. } => {
             host.tell_all_of(&path, || EventKind::Detected { path: path.clone() })
         }
+        Report::Missing { path } if host.inner.is_settings_file(&path) => tracing::warn!(
+            "{} is missing; the host goes on with the settings that it has",
+            path.display()
+        ),
         Report::Missing { path } => {
             tracing::warn!(
                 "{} is missing; the plugin that was loaded from it serves on",
@@ -45,6 +49,10 @@ fn receive(host: &Weak<Inner>, report: Report) {
         Report::Settled { set } => {
             let mut requests = Vec::new();
             for changed in set {
+                if host.inner.is_settings_file(&changed.path) {
+                    host.clone().reload_settings_later();
+                    continue;
+                }
                 let after = changed.settled.saturating_duration_since(changed.complete);
                 host.tell_all_of(&changed.path, || EventKind::Settled {
                     path: changed.path.clone(),
@@ -87,6 +95,11 @@ impl Inner {
         {
             watcher.remove(&path);
         }
+    }
+
+    fn is_settings_file(&self, path: &Path) -> bool {
+        let file = self.catalog.settings_file.as_deref().map(absolute);
+        file.is_some_and(|file| file == path)
     }
 
     /// The plugins whose versions come from this file: several, if it is loaded under several names.

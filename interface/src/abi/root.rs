@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::abi::pass::{Json, Origin, Pass};
 use crate::abi::{ROption, RVec, Registration};
 use crate::capability::Provided;
+use crate::config::ConfigChange;
 use crate::error::Result;
 use crate::state::{Imported, State};
 
@@ -40,6 +41,15 @@ macro_rules! plugin_root {
             /// Hands the state of the version that this one replaces to the prepared plugin.
             async fn import_state(&self, state: State) -> Result<Imported> {
                 Err(state.not_taken())
+            }
+            /// Gives the running plugin another configuration, with the names of the settings that
+            /// have another value.
+            async fn config_changed(
+                &self,
+                config: Json<serde_json::Map<String, serde_json::Value>>,
+                changed: Vec<String>,
+            ) -> Result<()> {
+                Err(ConfigChange::new(config.0, changed).not_taken())
             }
             $($appended)*
         }

@@ -10,6 +10,7 @@ use crate::abi::pass::Json;
 use crate::abi::root::{PluginRoot, PluginRootHandle, Registrations};
 use crate::abi::{AbiResult, RawObject};
 use crate::capability::{Capability, Entry, Owner, Target};
+use crate::config::ConfigChange;
 use crate::context::Context;
 use crate::error::{PluginError, Result};
 use crate::host::{HostServices, HostServicesHandle};
@@ -151,6 +152,15 @@ impl<P: Exported> PluginRoot for Root<P> {
     async fn import_state(&self, state: State) -> Result<Imported> {
         // What this version keeps of it must not keep the old version's library in memory.
         self.plugin()?.import_state(state.detached()).await
+    }
+
+    async fn config_changed(
+        &self,
+        config: Json<serde_json::Map<String, serde_json::Value>>,
+        changed: Vec<String>,
+    ) -> Result<()> {
+        let change = ConfigChange::new(config.0, changed);
+        self.plugin()?.on_config_change(change).await
     }
 
     #[cfg(feature = "unstable-next-minor")]

@@ -7,12 +7,22 @@ use keyway_manifest::PluginId;
 
 use super::Host;
 use crate::platform::{Report, Runtime};
+use crate::resolve::Resolution;
 
 impl Host {
     /// Stops these plugins. What needs them has to be among them.
     pub(super) async fn finish(&self, ending: &BTreeSet<PluginId>) -> Report {
-        let clock = Instant::now();
         let resolution = self.inner.catalog.resolution();
+        self.finish_in(&resolution, ending).await
+    }
+
+    /// Stops these plugins in the opposite order of this one.
+    pub(super) async fn finish_in(
+        &self,
+        resolution: &Resolution,
+        ending: &BTreeSet<PluginId>,
+    ) -> Report {
+        let clock = Instant::now();
         let mut left = ending.clone();
         let mut report = Report::default();
         for level in resolution.levels().rev() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use keyway_manifest::PluginId;
 
 use super::{Host, is_lazy};
-use crate::discovery::{Candidate, Verdict};
+use crate::discovery::{Candidate, Changes, Verdict};
 use crate::error::{HostError, HostErrorKind};
 use crate::finding::Finding;
 use crate::inspect::{ContentHash, hash_file};
@@ -14,20 +14,20 @@ use crate::platform::Runtime;
 use crate::platform::decide::{Grounds, decide};
 
 impl Host {
-    /// Looks at the roots, and decides.
-    pub(super) async fn survey(&self) -> Result<(), HostError> {
+    /// Looks at the roots, and decides; answers what is different there.
+    pub(super) async fn survey(&self) -> Result<Changes, HostError> {
         let discoverer = Arc::clone(&self.inner.catalog.discoverer);
         let looked = self.runtime().spawn_blocking(move || {
             let mut discoverer = discoverer.lock().unwrap_or_else(PoisonError::into_inner);
-            discoverer.rescan();
-            discoverer.last().clone()
+            let changes = discoverer.rescan();
+            (changes, discoverer.last().clone())
         });
-        let discovery = looked
+        let (changes, discovery) = looked
             .await
             .map_err(|_| HostError::new(HostErrorKind::Host, "the host is shutting down"))?;
         self.inner.catalog.state().take(discovery);
         self.decide_again();
-        Ok(())
+        Ok(changes)
     }
 
     /// Decides again from what is known already.

@@ -201,6 +201,9 @@ impl Attempt {
         if let Some(config) = &self.options.config {
             options = options.config(config.clone());
         }
+        if let Some(settings) = &self.options.settings {
+            options = options.settings(settings);
+        }
         let path = path_of(&self.plugin, &self.options).ok_or_else(|| {
             about("it is linked into the application: there is no file to reload it from")
         })?;
@@ -208,7 +211,13 @@ impl Attempt {
     }
 
     fn is_asked_for_anyway(&self) -> bool {
-        self.options.force || self.options.config.is_some()
+        let ReloadOptions {
+            force,
+            config,
+            settings,
+            path: _,
+        } = &self.options;
+        *force || config.is_some() || settings.is_some()
     }
 
     /// Whether the attempt still makes sense after this phase.

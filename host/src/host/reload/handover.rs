@@ -281,7 +281,7 @@ pub(super) async fn revive(
     let guard = instance.note(journal, Occasion::Restart, Phase::Prepare);
     let revived = async {
         let (root, generation) = (&instance.root, &instance.generation);
-        prepare(host, root, generation, &instance.config).await?;
+        prepare(host, root, generation, &instance.config()).await?;
         if let Some(state) = state {
             guard.phase(Phase::State);
             import(host, root, generation, state).await?;
