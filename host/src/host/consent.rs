@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use keyway_manifest::{Manifest, Permissions, PluginId};
 
+use super::Inner;
+use super::load::{LoadOptions, Place};
 use crate::error::HostError;
 use crate::finding::Finding;
 use crate::inspect::ContentHash;
@@ -159,6 +161,34 @@ fn would_ask(beyond: &Grant) -> Finding {
             "asks to: {beyond}; a dry run asks nobody whether it may"
         ))
         .hint("reload it to have it approved")
+}
+
+impl Inner {
+    /// Decides what a plugin may ask of the host, and by whom. Blocks for as long as an approver does.
+    pub(super) fn mediator(
+        &self,
+        manifest: &Manifest,
+        hash: Option<&ContentHash>,
+        base: PathBuf,
+        options: &LoadOptions,
+        place: &Place,
+        warnings: &mut Vec<String>,
+    ) -> Result<Mediator, HostError> {
+        let in_file = self.catalog.permissions(&manifest.id);
+        let given = options.settings.as_ref();
+        let in_file = in_file.or_else(|| given?.permissions.clone());
+        let answer = self.consent.decide(Question {
+            manifest,
+            hash,
+            base: &base,
+            in_file: in_file.as_ref(),
+            dry: place.dry,
+        })?;
+        warnings.extend(answer.warning.map(|finding| finding.to_string()));
+        let earlier = place.earlier.as_ref();
+        self.consent
+            .mediator(&manifest.id, answer.grant, base, earlier)
+    }
 }
 
 /// The directory where the relative paths of a plugin begin: that of its library.

@@ -16,14 +16,14 @@ use semver::Version;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
-use super::consent::{Question, base_of};
+use super::consent::base_of;
 use super::plugin::LoadedPlugin;
 use super::start::{Candidate, Code, Draft};
 use super::{Host, Inner, shutting_down};
 use crate::config::{Resolved, Sources};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
-use crate::inspect::{ContentHash, NoteFacts, inspect};
+use crate::inspect::{NoteFacts, inspect};
 use crate::journal::{Guard, Occasion};
 use crate::lane;
 use crate::library::{IdleThreads, Terms};
@@ -39,7 +39,7 @@ use crate::status::{LoadTimes, PluginStatus};
 pub struct LoadOptions {
     namespace: Option<String>,
     config: Map<String, Value>,
-    settings: Option<Arc<PluginSettings>>,
+    pub(super) settings: Option<Arc<PluginSettings>>,
 }
 
 /// Settings may be secret, so only their names are shown.
@@ -346,32 +346,6 @@ impl Inner {
             terms,
         };
         read.configured(options, place.number, code, guard)
-    }
-
-    /// Decides what a plugin may ask of the host, and by whom. Blocks for as long as an approver does.
-    fn mediator(
-        &self,
-        manifest: &Manifest,
-        hash: Option<&ContentHash>,
-        base: PathBuf,
-        options: &LoadOptions,
-        place: &Place,
-        warnings: &mut Vec<String>,
-    ) -> Result<Mediator, HostError> {
-        let in_file = self.catalog.permissions(&manifest.id);
-        let given = options.settings.as_ref();
-        let in_file = in_file.or_else(|| given?.permissions.clone());
-        let answer = self.consent.decide(Question {
-            manifest,
-            hash,
-            base: &base,
-            in_file: in_file.as_ref(),
-            dry: place.dry,
-        })?;
-        warnings.extend(answer.warning.map(|finding| finding.to_string()));
-        let earlier = place.earlier.as_ref();
-        self.consent
-            .mediator(&manifest.id, answer.grant, base, earlier)
     }
 
     /// Lets a plugin offer what nobody offered before.

@@ -108,7 +108,8 @@ fn a_library_that_somebody_else_builds_is_taken_over_and_a_bad_one_is_refused() 
     live.tells("error: tool `greet` panicked: nobody greets Bob");
     // Which version that is depends on whether v0.1.1 has had the time to prove itself.
     live.tells("note: 3 panics within 5 s of a reload bring back the version before, v0.1.");
-    live.tells("error: tool `greet` panicked: nobody greets Ada");
+    live.tells("error: tool `greet` panicked: nobody greets Eve");
+    // The host may go back before the answer of the third call is shown.
     live.tells("its probation of 5s allows 2");
     live.tells("Restored edited-elsewhere v0.1.");
     assert_eq!(live.interrupt(), Some(0));
