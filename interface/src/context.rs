@@ -99,7 +99,7 @@ impl Context {
     /// [`ErrorKind::InvalidInput`] where a value is missing or of another type.
     pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
         crate::config::typed(&self.inner.config)
-            .map_err(|error| crate::config::misfit(&self.inner.id, &error))
+            .map_err(|error| crate::config::misfit(self.inner.id, &error))
     }
 
     /// One value of the configuration.

@@ -52,7 +52,7 @@ impl Part {
         self
     }
 
-    /// The default of one of its settings: `name`, `log` or `fail`.
+    /// The default of one of its settings: `name`, `log`, `fail` or `greeting`.
     #[must_use]
     pub fn config(mut self, name: &str, default: &str) -> Self {
         self.config.insert(name.to_owned(), default.into());
@@ -72,7 +72,10 @@ impl Part {
                     let own = self.config.get(name).cloned();
                     json!({ "type": "string", "default": own.unwrap_or(or.into()) })
                 };
+                let mut greeting = default("greeting", "");
+                greeting["reload"] = "hot".into();
                 let config = json!({
+                    "greeting": greeting,
                     "name": default("name", &self.id),
                     "log": default("log", ""),
                     "fail": default("fail", ""),

@@ -30,9 +30,19 @@ pub(crate) static UNHEALTHY: Code = Code::error(
      again.",
 );
 
+pub(crate) static CONFIG_NOT_TAKEN: Code = Code::error(
+    "config-not-taken",
+    "A setting that the manifest declares with `reload = \"hot\"` has changed while the plugin runs, and the \
+     plugin does not implement `Plugin::on_config_change`; the host's strategy does not allow to reload it \
+     instead.",
+    "Restart the plugin, or allow reloads with `strategy = \"hybrid\"`; as the plugin's author, implement \
+     `on_config_change`, or leave `reload = \"hot\"` away.",
+);
+
 pub(crate) static ALL: &[&Code] = &[
     &SLOT_CONTESTED,
     &SLOT_UNKNOWN,
     &DEPENDENCY_FAILED,
     &UNHEALTHY,
+    &CONFIG_NOT_TAKEN,
 ];

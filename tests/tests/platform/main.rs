@@ -2,6 +2,9 @@
 //! and what is said of those that do not.
 #![cfg(target_os = "linux")]
 
+mod following;
+mod health;
 mod lifecycle;
 mod records;
 mod scene;
+mod settings;

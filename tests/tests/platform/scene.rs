@@ -1,8 +1,10 @@
 //! Roots with plugins in them, and a host.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
-use keyway_host::{Host, HostBuilder, Origin, Report};
+use keyway_host::{EventKind, Host, HostBuilder, Origin, Report};
 use keyway_tests::many::Part;
 use semver::Version;
 use tempfile::TempDir;
@@ -81,4 +83,51 @@ pub(crate) fn done(report: &Report) -> Vec<&str> {
 pub(crate) fn remove(root: &Path, id: &str) {
     let name = format!("lib{}.so", id.replace('-', "_"));
     std::fs::remove_file(root.join(name)).expect("it is there");
+}
+
+/// More than any of these tests needs, on any machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The events of a host, from the moment on in which this was made.
+pub(crate) struct Told(Receiver<(String, EventKind)>);
+
+impl Told {
+    pub(crate) fn by(host: &Host) -> Self {
+        let mut events = host.events();
+        let (give, take) = channel();
+        std::thread::spawn(move || {
+            while let Some(event) = events.next_blocking() {
+                if give.send((event.plugin.to_string(), event.kind)).is_err() {
+                    return;
+                }
+            }
+        });
+        Told(take)
+    }
+
+    /// The first event for which this answers something.
+    #[track_caller]
+    pub(crate) fn wait<T>(&self, mut pick: impl FnMut(&str, &EventKind) -> Option<T>) -> T {
+        let bound = Instant::now() + PATIENCE;
+        let mut others = Vec::new();
+        loop {
+            let left = bound.saturating_duration_since(Instant::now());
+            match self.0.recv_timeout(left) {
+                Ok((plugin, kind)) => match pick(&plugin, &kind) {
+                    Some(picked) => return picked,
+                    None => others.push(format!("{plugin}: {kind}")),
+                },
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("it was not told; told was {others:#?}")
+                }
+            }
+        }
+    }
+}
+
+/// What the tool of a plugin answers.
+pub(crate) fn call(host: &Host, tool: &str) -> serde_json::Value {
+    let tool = host.tool(tool).expect("it is offered");
+    let answer = host.block_on(tool.call(serde_json::json!({})));
+    answer.expect("it serves")
 }

@@ -13,7 +13,7 @@ use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::host::load::resolved;
 use crate::host::plugin::LoadedPlugin;
-use crate::platform::{Adjustment, Configured, Runtime};
+use crate::platform::{Adjustment, Configured, Runtime, codes};
 use crate::reload::ReloadOptions;
 use crate::resolve::Resolution;
 use crate::settings::{HostSettings, PluginSettings, Settings, Strategy};
@@ -264,8 +264,16 @@ impl Host {
                     plugin.state().options = options;
                     done.push(Configured::Applied { keys: apply });
                 }
-                Err(error) if error.code() == "config-not-taken" && may_reload => reload = apply,
-                Err(error) => done.push(refused(error)),
+                Err(error) if !takes_none(&error) => done.push(refused(error)),
+                Err(_) if may_reload => reload = apply,
+                Err(_) => {
+                    let message = format!(
+                        "the plugin takes no settings while it runs: {} did not change",
+                        apply.join(", ")
+                    );
+                    let finding = codes::CONFIG_NOT_TAKEN.finding(message);
+                    done.push(refused(finding.of_plugin(id.as_str()).into()));
+                }
             }
         }
         let granted = |options: &super::super::LoadOptions| options.permissions().cloned();
@@ -305,6 +313,12 @@ impl super::State {
             }
         }
     }
+}
+
+/// Whether a plugin has said that it takes no settings while it runs.
+fn takes_none(error: &HostError) -> bool {
+    let said = error.plugin_error();
+    said.is_some_and(|error| error.error_code() == codes::CONFIG_NOT_TAKEN.id)
 }
 
 fn refused(reason: HostError) -> Configured {
