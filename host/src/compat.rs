@@ -5,7 +5,9 @@ use keyway_manifest::{Isolation, Manifest};
 use semver::Version;
 
 use crate::error::{HostError, HostErrorKind};
+use crate::finding::Finding;
 use crate::inspect::{Inspection, NoteFacts, PanicStrategy};
+use crate::status::codes;
 
 /// The host's side of the comparison.
 #[derive(Clone, Debug)]
@@ -75,6 +77,17 @@ impl HostSide {
         let minor = self.check_interface(note)?;
         self.check_manifest(manifest)?;
         Ok(minor)
+    }
+
+    /// What there is to say of a plugin that fits.
+    pub(crate) fn advisory(&self, note: &NoteFacts) -> Option<Finding> {
+        let InterfaceVersion { major, minor } = self.interface;
+        (note.built_minor < minor).then(|| {
+            codes::OLDER_INTERFACE.finding(format!(
+                "built for interface {major}.{}; this host speaks {major}.{minor}",
+                note.built_minor
+            ))
+        })
     }
 
     /// The same for a plugin without code, of which there is only a manifest.

@@ -82,7 +82,7 @@ impl Deprecations {
     }
 }
 
-static DEPRECATED_CAPABILITY: Code = Code::warning(
+static DEPRECATED_CAPABILITY: Code = Code::legacy(
     "deprecated-capability",
     "The plugin offers a capability, or a major of one, that the application wants to drop. It is \
      served all the same until then.",

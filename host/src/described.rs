@@ -69,6 +69,7 @@ impl Description {
         name: &str,
         entry: &Arc<Entry>,
         layout: &'static InterfaceLayout,
+        max_payload: Option<u64>,
         failed: impl Fn(&str, keyway::PluginError) -> HostError,
     ) -> Result<Self, HostError> {
         let Some(known) = BUILT_IN
@@ -88,7 +89,11 @@ impl Description {
         let described = match known.id() {
             ToolHandle::ID => {
                 let spec = ToolHandle::from_target(target).spec().map_err(failed)?;
-                return Ok(Description::Tool(Arc::new(ToolFacts::new(name, spec.0)?)));
+                return Ok(Description::Tool(Arc::new(ToolFacts::new(
+                    name,
+                    spec.0,
+                    max_payload,
+                )?)));
             }
             PipelineStageHandle::ID => Self::stage(&PipelineStageHandle::from_target(target)),
             ProviderHandle::ID => Self::provider(&ProviderHandle::from_target(target)),

@@ -38,6 +38,45 @@ impl fmt::Display for Severity {
     }
 }
 
+/// How well a plugin fits its host, all in all: the worst of what was found out about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Signal {
+    /// Nothing is to be done.
+    Ok,
+    /// It works, and something could be better: it was built for an older interface, it says more or less
+    /// than it does, it does without something that it asked for.
+    Advisory,
+    /// It works by something that is on its way out, and will not work for ever.
+    Legacy,
+    /// It is not used.
+    Error,
+}
+
+impl Signal {
+    /// Of a plugin about which this was found out.
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let signals = findings.into_iter().map(|finding| finding.code.signal);
+        signals.max().unwrap_or(Signal::Ok)
+    }
+
+    /// The word for it: `ok`, `advisory`, `legacy` or `error`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Signal::Ok => "ok",
+            Signal::Advisory => "advisory",
+            Signal::Legacy => "legacy",
+            Signal::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A kind of finding. There is one value of it for each code, so two are the same if their ids are.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -46,6 +85,8 @@ pub struct Code {
     pub id: &'static str,
     /// How much findings of this kind matter.
     pub severity: Severity,
+    /// What it makes of a plugin, which is told apart from its severity: a note may be about something old.
+    pub signal: Signal,
     /// What it means and where it comes from.
     pub cause: &'static str,
     /// What to do about it.
@@ -54,19 +95,34 @@ pub struct Code {
 
 impl Code {
     pub(crate) const fn note(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
-        Self::of(Severity::Note, id, cause, cure)
+        Self::of(Severity::Note, Signal::Ok, id, cause, cure)
     }
 
     pub(crate) const fn warning(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
-        Self::of(Severity::Warning, id, cause, cure)
+        Self::of(Severity::Warning, Signal::Advisory, id, cause, cure)
+    }
+
+    /// Of something that works as it should, and could be newer.
+    pub(crate) const fn advisory(
+        id: &'static str,
+        cause: &'static str,
+        cure: &'static str,
+    ) -> Self {
+        Self::of(Severity::Note, Signal::Advisory, id, cause, cure)
+    }
+
+    /// Of something that works, and will not for ever.
+    pub(crate) const fn legacy(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
+        Self::of(Severity::Warning, Signal::Legacy, id, cause, cure)
     }
 
     pub(crate) const fn error(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
-        Self::of(Severity::Error, id, cause, cure)
+        Self::of(Severity::Error, Signal::Error, id, cause, cure)
     }
 
     const fn of(
         severity: Severity,
+        signal: Signal,
         id: &'static str,
         cause: &'static str,
         cure: &'static str,
@@ -74,6 +130,7 @@ impl Code {
         Code {
             id,
             severity,
+            signal,
             cause,
             cure,
         }
@@ -166,6 +223,7 @@ static TABLES: &[(&str, &[&Code])] = &[
     ("The host's own file", crate::settings::codes::ALL),
     ("Discovery", crate::discovery::codes::ALL),
     ("Which plugins run", crate::platform::codes::ALL),
+    ("Plugins that run", crate::status::codes::ALL),
     ("Dependencies", crate::resolve::codes::ALL),
     ("Permissions", crate::permission::codes::ALL),
     ("Services of the host", crate::mediate::codes::ALL),

@@ -28,6 +28,8 @@ pub(crate) struct Generation {
     pub(crate) number: u64,
     pub(crate) gate: Option<Arc<Gate>>,
     pub(crate) deadline: Option<Duration>,
+    /// The most bytes of JSON that a tool takes or answers.
+    pub(crate) max_payload: Option<u64>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) panics: AtomicU64,
     /// Told of each panic; whoever watches the plugin waits for it.

@@ -182,7 +182,7 @@ pub use extension::{
     Providers, ProvidersError, Received, ServiceRecord, SkillClient, SkillRecord, StageRecord,
     VoiceRecord,
 };
-pub use finding::{Code, Finding, Severity, explain, reference};
+pub use finding::{Code, Finding, Severity, Signal, explain, reference};
 pub use host::{Host, HostBuilder, LoadOptions};
 pub use inspect::inspect;
 pub use journal::{Occasion, Phase, Quarantined};

@@ -162,6 +162,11 @@ impl Library {
         }
     }
 
+    /// How many bytes of address space its code and data take, where the platform tells.
+    pub(crate) fn mapped_bytes(&self) -> Option<u64> {
+        mapped::bytes(&self.closing.as_ref()?.path)
+    }
+
     /// The names of the plugin's own threads that run.
     pub(crate) fn thread_names(&self) -> Vec<String> {
         self.closing

@@ -23,7 +23,7 @@ pub use health::HealthPolicy;
 
 use crate::discovery::Origin;
 use crate::error::HostError;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Signal};
 
 /// Whether a plugin is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,6 +170,11 @@ pub struct PluginRecord {
 }
 
 impl PluginRecord {
+    /// How well it fits, all in all.
+    pub fn signal(&self) -> Signal {
+        Signal::of(&self.findings)
+    }
+
     /// The plugin's id, or the path of what has none.
     pub fn label(&self) -> String {
         match &self.id {

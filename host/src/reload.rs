@@ -11,6 +11,7 @@ use semver::Version;
 use serde_json::{Map, Value};
 
 use crate::error::HostError;
+use crate::finding::Finding;
 use crate::inspect::ContentHash;
 use crate::settings::PluginSettings;
 use crate::status::LoadTimes;
@@ -150,7 +151,7 @@ pub struct ReloadReport {
     /// The times of the phases.
     pub times: ReloadTimes,
     /// What is not in order, but no reason to refuse the new version.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Finding>,
 }
 
 /// How long each phase of a reload took; zero for those that did not come to pass.
@@ -246,7 +247,7 @@ pub struct DryRun {
     /// Whether the file is the one that serves already.
     pub unchanged: bool,
     /// What is not in order, but no reason to refuse the new version.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Finding>,
     /// The times of the phases that were tried.
     pub times: ReloadTimes,
 }

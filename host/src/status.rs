@@ -1,5 +1,7 @@
 //! What there is to say of a loaded plugin.
 
+pub(crate) mod codes;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use keyway_manifest::Manifest;
 use semver::Version;
 
 use crate::config::ConfigValue;
+use crate::finding::{Finding, Signal};
 use crate::inspect::ContentHash;
 use crate::permission::Grant;
 use crate::registry::Key;
@@ -54,6 +57,10 @@ pub struct PluginStatus {
     pub shape: Shape,
     /// What it offers.
     pub capabilities: Vec<RegisteredCapability>,
+    /// How many bytes of address space the library's code and data take. What the plugin allocates is not in
+    /// it: that comes from the allocator of the process or of the plugin, and nobody can tell it apart. None
+    /// if the plugin is linked statically, and where the platform does not tell (only Linux does).
+    pub mapped_bytes: Option<u64>,
     /// The names of the plugin's own threads, which keep its library open for as long as they run.
     pub threads: Vec<String>,
     /// Panics that were contained since the version that serves was loaded, in calls and outside of
@@ -70,7 +77,14 @@ pub struct PluginStatus {
     /// What it may ask of the host: what its manifest asks for, as far as that is granted.
     pub permissions: Grant,
     /// What is not in order, but no reason to refuse the plugin.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Finding>,
+}
+
+impl PluginStatus {
+    /// How well it fits, all in all.
+    pub fn signal(&self) -> Signal {
+        Signal::of(&self.warnings)
+    }
 }
 
 /// A version of a plugin that was replaced and has not ended yet.

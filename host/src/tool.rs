@@ -23,17 +23,43 @@ use crate::registry::{Key, Registry};
 pub(crate) struct ToolFacts {
     spec: ToolSpec,
     schema: jsonschema::Validator,
+    /// The most bytes of JSON that go in or come out.
+    max_payload: Option<u64>,
 }
 
 impl ToolFacts {
-    pub(crate) fn new(name: &str, spec: ToolSpec) -> std::result::Result<Self, HostError> {
+    pub(crate) fn new(
+        name: &str,
+        spec: ToolSpec,
+        max_payload: Option<u64>,
+    ) -> std::result::Result<Self, HostError> {
         let schema = jsonschema::validator_for(&spec.input_schema).map_err(|error| {
             HostError::new(
                 HostErrorKind::Registration,
                 format!("the input schema of tool `{name}` is not a valid JSON Schema: {error}"),
             )
         })?;
-        Ok(ToolFacts { spec, schema })
+        Ok(ToolFacts {
+            spec,
+            schema,
+            max_payload,
+        })
+    }
+
+    /// Whether so much may cross at once; `what` says what it is.
+    fn check_size(&self, what: &str, kind: ErrorKind, bytes: usize) -> Result<()> {
+        match self.max_payload {
+            Some(most) if bytes as u64 > most => Err(PluginError::of(
+                kind,
+                format!(
+                    "{what} of tool `{}` is too large: expected at most {most} bytes of JSON, found \
+                     {bytes}",
+                    self.spec.name
+                ),
+            )
+            .code("payload-too-large")),
+            _ => Ok(()),
+        }
     }
 
     fn check(&self, arguments: &Value) -> Result<()> {
@@ -143,18 +169,22 @@ impl ToolClient {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] when the arguments do not fit the tool's schema, in which case
-    /// the plugin was not called; [`ErrorKind::Denied`] with the code `path-escapes`, in which case it was
+    /// [`ErrorKind::InvalidInput`] when the arguments do not fit the tool's schema, or are larger than the
+    /// plugin's `max_payload_bytes` and the host's [limit](crate::HostBuilder::max_payload) allow, in which
+    /// case the plugin was not called; [`ErrorKind::Malformed`] when the answer is larger than that or not
+    /// JSON; [`ErrorKind::Denied`] with the code `path-escapes`, in which case it was
     /// not either; otherwise whatever the call answers.
     pub async fn call(&self, mut arguments: Value) -> Result<Value> {
         let facts = self.awake().await?;
         facts.check(&arguments)?;
         make_absolute(&facts.spec, &self.work_dir(), &mut arguments)?;
         let text = arguments.to_string();
+        facts.check_size("what goes into a call", ErrorKind::InvalidInput, text.len())?;
         let arguments = Arguments::new(arguments);
         let mut call = pin!(self.handle.call(text));
         let answer = poll_fn(|cx| arguments.of_call(|| call.as_mut().poll(cx)));
         let answer = answer.await?;
+        facts.check_size("the answer", ErrorKind::Malformed, answer.len())?;
         serde_json::from_str(&answer).map_err(|error| {
             PluginError::of(
                 ErrorKind::Malformed,

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use keyway_host::{Host, HostBuilder, HostError, HostErrorKind, LoadOptions, PluginStatus};
+use keyway_host::{
+    Finding, Host, HostBuilder, HostError, HostErrorKind, LoadOptions, PluginStatus,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -153,4 +155,10 @@ pub fn assert_says(error: &HostError, kind: HostErrorKind, words: &[&str]) {
     for words in words {
         assert!(text.contains(words), "`{words}` is missing in: {text}");
     }
+}
+
+/// What findings say, each in one line after its code.
+pub fn told(findings: &[Finding]) -> Vec<String> {
+    let line = |finding: &Finding| format!("{}: {finding}", finding.code);
+    findings.iter().map(line).collect()
 }

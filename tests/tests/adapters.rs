@@ -2,8 +2,11 @@
 
 use image_filter::{ImageFilter, ImageFilterHandle};
 use keyway::{ErrorKind, Result};
-use keyway_host::{Call, Decision, Deprecation, Host, HostBuilder, HostErrorKind, LoadOptions};
+use keyway_host::{
+    Call, Decision, Deprecation, Host, HostBuilder, HostErrorKind, LoadOptions, Signal,
+};
 use keyway_tests::plugin;
+use keyway_tests::scene::told;
 use semver::Version;
 
 /// What an application made of `acme.image-filter` later.
@@ -131,12 +134,13 @@ fn a_deprecated_capability_is_served_with_a_warning_that_says_what_to_do() {
     let load = host.load_with(plugin("image-filter"), LoadOptions::new());
     let status = host.block_on(load).expect("it is served all the same");
     assert_eq!(
-        status.warnings,
+        told(&status.warnings),
         [
-            "offers acme.image-filter/1 `invert`: deprecated since 1.4.0, removed in 3.0.0; hint: offer \
+            "deprecated-capability: offers acme.image-filter/1 `invert`: deprecated since 1.4.0, removed in 3.0.0; hint: offer \
           acme.image-filter/2 in its place"
         ]
     );
+    assert_eq!(status.signal(), Signal::Legacy);
     assert_eq!(
         host.deprecations(),
         [("acme.image-filter/1".to_owned(), deprecation)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use keeps_state::{Counter, CounterHandle};
 use keyway_host::manifest::ReloadMode;
 use keyway_host::{Host, HostError, HostErrorKind, LoadOptions, PluginStatus};
+use keyway_tests::scene::told;
 use keyway_tests::{host, variant};
 use serde_json::{Value, json};
 
@@ -40,7 +41,7 @@ fn each_version_is_a_library_of_its_own_and_all_can_serve_at_once() {
             let status = status.expect("it loads");
             assert_eq!(status.id, "keeps-state");
             assert_eq!(status.version.to_string(), version);
-            assert_eq!(status.warnings, [""; 0]);
+            assert_eq!(told(&status.warnings), [""; 0]);
             let is_exclusive = status.manifest.reload.mode == ReloadMode::Exclusive;
             assert_eq!(is_exclusive, exclusive);
         }

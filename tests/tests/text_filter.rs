@@ -2,7 +2,7 @@
 
 use keyway::pipeline::{PipelineStage, PipelineStageHandle, StagePhase};
 use keyway::{ErrorKind, Json};
-use keyway_host::{Host, HostErrorKind, LibraryCounts, LoadOptions};
+use keyway_host::{Host, HostErrorKind, LibraryCounts, LoadOptions, Signal};
 use keyway_tests::binary::with_note;
 use keyway_tests::scene::Scene;
 use keyway_tests::{host, plugin};
@@ -94,7 +94,8 @@ fn a_setting_that_is_not_given_has_the_default_of_the_manifest() {
     let options = LoadOptions::new().namespace("other");
     let load = scene.host.load_with(path, options);
     let status = scene.host.block_on(load).expect("it loads");
-    assert_eq!(status.warnings, Vec::<String>::new());
+    assert!(status.warnings.is_empty(), "{:?}", status.warnings);
+    assert_eq!(status.signal(), Signal::Ok);
     let tool = scene.host.tool("other/redact").expect("it is offered");
     let answer = tool.call(json!({ "text": "bob@example.com" }));
     let answer = scene.host.block_on(answer).expect("it works");
@@ -133,8 +134,8 @@ fn a_setting_that_is_not_declared_is_a_warning_with_the_nearest_one() {
         let host = loaded(json!({ "replacment": "*" })).await;
         let warnings = host.plugin("text-filter").expect("it is loaded").warnings;
         assert!(
-            matches!(&*warnings, [one] if one.contains("`replacment`")
-                && one.ends_with("did you mean `replacement`?")),
+            matches!(&*warnings, [one] if one.message.contains("`replacment`")
+                && one.message.ends_with("did you mean `replacement`?")),
             "{warnings:?}"
         );
     });

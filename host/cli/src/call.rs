@@ -24,7 +24,7 @@ pub(crate) fn run(command: &Call, terminal: &Terminal) -> Outcome {
     let answer = Session::run(host_builder(application), &interrupt, terminal, |session| {
         let plugin = session.load(&library, settings.to_map())?;
         for warning in &plugin.warnings {
-            terminal.warning(warning);
+            terminal.warning(&warning.to_string());
         }
         let tool = session.tool(name, &plugin)?;
         session.call(&tool, name, arguments, *deadline)

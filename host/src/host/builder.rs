@@ -123,6 +123,7 @@ pub(crate) struct Options {
     pub(crate) lifecycle_deadline: Duration,
     pub(crate) call_deadline: Option<Duration>,
     pub(crate) max_concurrency: Option<usize>,
+    pub(crate) max_payload: Option<u64>,
     pub(crate) max_queued: usize,
     pub(crate) max_waiting: usize,
     pub(crate) waiting_deadline: Duration,
@@ -155,6 +156,7 @@ impl HostBuilder {
             lifecycle_deadline: LIFECYCLE_DEADLINE,
             call_deadline: None,
             max_concurrency: None,
+            max_payload: None,
             max_queued: 1_024,
             max_waiting: 1_024,
             waiting_deadline: WAITING_DEADLINE,
@@ -228,6 +230,13 @@ impl HostBuilder {
     /// refused as busy. Default: no limit, which costs nothing.
     pub fn max_concurrency(mut self, calls: usize) -> Self {
         self.options.max_concurrency = Some(calls);
+        self
+    }
+
+    /// How many bytes of JSON a tool may be called with, and may answer, where the plugin's own
+    /// `max_payload_bytes` is not lower. Default: no limit.
+    pub fn max_payload(mut self, bytes: u64) -> Self {
+        self.options.max_payload = Some(bytes);
         self
     }
 

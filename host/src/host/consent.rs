@@ -172,7 +172,7 @@ impl Inner {
         base: PathBuf,
         options: &LoadOptions,
         place: &Place,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Finding>,
     ) -> Result<Mediator, HostError> {
         let in_file = self.catalog.permissions(&manifest.id);
         let given = options.settings.as_ref();
@@ -184,7 +184,7 @@ impl Inner {
             in_file: in_file.as_ref(),
             dry: place.dry,
         })?;
-        warnings.extend(answer.warning.map(|finding| finding.to_string()));
+        warnings.extend(answer.warning);
         let earlier = place.earlier.as_ref();
         self.consent
             .mediator(&manifest.id, answer.grant, base, earlier)

@@ -15,6 +15,7 @@ use super::load::LoadOptions;
 use crate::attendance::Attendance;
 use crate::config::Resolved;
 use crate::error::{HostError, HostErrorKind};
+use crate::finding::Finding;
 use crate::generation::Generation;
 use crate::inspect::ContentHash;
 use crate::journal::{Guard, Journal, Occasion, Phase};
@@ -37,7 +38,7 @@ pub(crate) struct Instance {
     pub(crate) hash: Option<ContentHash>,
     pub(crate) minor: u16,
     pub(crate) times: LoadTimes,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Finding>,
     pub(super) attendance: Attendance,
     pub(crate) grant: Grant,
     pub(crate) generation: Arc<Generation>,
@@ -50,7 +51,7 @@ pub(crate) struct Facts {
     pub(crate) hash: Option<ContentHash>,
     pub(crate) minor: u16,
     pub(crate) times: LoadTimes,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Finding>,
     /// What it may ask of the host.
     pub(crate) grant: Grant,
 }
@@ -148,6 +149,11 @@ impl Instance {
     /// Panics that were contained since it was loaded.
     pub(crate) fn panics(&self) -> u64 {
         self.generation.panics.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes of address space its library takes.
+    pub(super) fn mapped_bytes(&self) -> Option<u64> {
+        self.generation.library.as_ref()?.mapped_bytes()
     }
 
     /// The names of its own threads that run.

@@ -21,8 +21,10 @@ use super::plugin::LoadedPlugin;
 use super::start::{Candidate, Code, Draft};
 use super::{Host, Inner, shutting_down};
 use crate::config::{Resolved, Sources};
+use crate::discovery::codes::MANIFEST_NEWER;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
+use crate::finding::Finding;
 use crate::inspect::{NoteFacts, inspect};
 use crate::journal::{Guard, Occasion};
 use crate::lane;
@@ -31,7 +33,7 @@ use crate::mediate::Mediator;
 use crate::registry::{Change, Offer};
 use crate::settings::PluginSettings;
 use crate::stage::Staged;
-use crate::status::{LoadTimes, PluginStatus};
+use crate::status::{LoadTimes, PluginStatus, codes};
 
 /// How one plugin is to be loaded.
 #[derive(Clone, Default)]
@@ -162,6 +164,7 @@ impl Host {
             .side
             .check_static(&note, &manifest)
             .map_err(|error| error.of_plugin(&label(&manifest)))?;
+        warnings.extend(self.inner.side.advisory(&note));
         let base = std::env::current_dir().map_err(|error| {
             let message = format!("the working directory cannot be had: {error}");
             HostError::new(HostErrorKind::Host, message).source(error)
@@ -303,6 +306,7 @@ impl Inner {
         let about = |error: HostError| error.of_plugin(&label(&manifest)).at(&path);
         let minor = self.side.check(&inspection, &note, &manifest);
         let minor = minor.map_err(about)?;
+        warnings.extend(self.side.advisory(&note));
         // By the content of the copy: the file may have changed since anybody looked at it.
         self.catalog
             .admit(&manifest.id, &staged.hash)
@@ -386,7 +390,7 @@ impl Place {
 /// What the note of a file that fits says.
 struct Read {
     manifest: Manifest,
-    warnings: Vec<String>,
+    warnings: Vec<Finding>,
     minor: u16,
     times: LoadTimes,
     mediator: Mediator,
@@ -412,7 +416,8 @@ impl Read {
             Code::File { path, .. } => error.at(path),
             Code::Static(_) => error,
         })?;
-        warnings.extend_from_slice(config.warnings());
+        let of_config = config.warnings().iter();
+        warnings.extend(of_config.map(|text| codes::CONFIG_UNDECLARED.finding(text)));
         Ok(Candidate {
             name: options.qualify(manifest.id.as_str()).into(),
             number,
@@ -454,12 +459,14 @@ pub(super) fn label(manifest: &Manifest) -> String {
     format!("'{}' v{}", manifest.id, manifest.version)
 }
 
-pub(super) fn read_manifest(note: &NoteFacts) -> Result<(Manifest, Vec<String>), HostError> {
+pub(super) fn read_manifest(note: &NoteFacts) -> Result<(Manifest, Vec<Finding>), HostError> {
     let (manifest, warnings) = Manifest::from_embedded(&note.manifest).map_err(|error| {
         HostError::new(HostErrorKind::Manifest, error.to_string())
             .hint("rebuild the plugin: export_plugin! checks plugin.toml when it is compiled")
     })?;
-    Ok((manifest, warnings.iter().map(ToString::to_string).collect()))
+    let warnings = warnings.iter();
+    let warnings = warnings.map(|warning| MANIFEST_NEWER.finding(warning.to_string()));
+    Ok((manifest, warnings.collect()))
 }
 
 /// The note of a plugin that is linked into this binary.

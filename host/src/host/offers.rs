@@ -16,8 +16,10 @@ use crate::calls::Calls;
 use crate::deprecation::Deprecations;
 use crate::described::Description;
 use crate::error::{HostError, HostErrorKind};
+use crate::finding::Finding;
 use crate::generation::Generation;
 use crate::registry::{Key, Offer};
+use crate::status::{Shape, codes};
 use crate::supervise::supervise;
 
 /// All that the plugin's code does from the start of its work to what it offers: it activates, and
@@ -59,7 +61,7 @@ impl Activation {
     }
 
     /// Answers what the plugin offers, and what is to be said of that.
-    pub(super) async fn run(self, host: &Host) -> Result<(Vec<Offer>, Vec<String>), NotActivated> {
+    pub(super) async fn run(self, host: &Host) -> Result<(Vec<Offer>, Vec<Finding>), NotActivated> {
         let began = Arc::new(AtomicBool::new(false));
         let mark = Arc::clone(&began);
         let means = Means {
@@ -90,14 +92,19 @@ impl Activation {
         &self,
         means: &Means,
         registrations: Registrations,
-    ) -> Result<(Vec<Offer>, Vec<String>), HostError> {
+    ) -> Result<(Vec<Offer>, Vec<Finding>), HostError> {
         let mut warnings = check_declared(&self.manifest, &registrations)?;
         let registered = registrations.0.into_iter();
         let offers = registered.map(|(name, provided)| self.offer(&means.calls, &name, provided));
         let mut offers = offers.collect::<Result<Vec<_>, _>>()?;
         for Offer { key, .. } in &offers {
             let deprecated = means.deprecations.of(&key.id, key.major, &key.name);
-            warnings.extend(deprecated.map(|finding| finding.to_string()));
+            warnings.extend(deprecated);
+        }
+        let ids = offers.iter().map(|offer| offer.key.id.as_str());
+        if Shape::of(ids) == Shape::HookOnly {
+            let message = "it registers event hooks and nothing else";
+            warnings.push(codes::HOOK_ONLY.finding(message));
         }
         let adapted = self.adapted(&means.adapters, &offers)?;
         offers.extend(adapted);
@@ -157,7 +164,8 @@ impl Activation {
             let kind = HostErrorKind::Registration;
             self.generation.failed(kind, doing, error)
         };
-        let description = Description::ask(&key, name, &entry, layout, failed)?;
+        let most = self.generation.max_payload;
+        let description = Description::ask(&key, name, &entry, layout, most, failed)?;
         Ok(Offer {
             key,
             entry,
@@ -171,7 +179,7 @@ impl Activation {
 fn check_declared(
     manifest: &Manifest,
     registrations: &Registrations,
-) -> Result<Vec<String>, HostError> {
+) -> Result<Vec<Finding>, HostError> {
     let mut warnings = Vec::new();
     let is_registered = |id: &str, name: &str| {
         registrations
@@ -204,10 +212,9 @@ fn check_declared(
     }
     for (id, name) in manifest.capabilities.declared() {
         if !is_registered(id, name) {
-            warnings.push(format!(
-                "its manifest declares {id} `{name}`, which it did not register; register it in \
-                 activate, or take it out of plugin.toml"
-            ));
+            let message = format!("its manifest declares {id} `{name}`, which it did not register");
+            let hint = "register it in activate, or take it out of plugin.toml";
+            warnings.push(codes::CAPABILITY_UNREGISTERED.finding(message).hint(hint));
         }
     }
     Ok(warnings)

@@ -341,6 +341,17 @@ impl Host {
                 .collect()
         };
         let found = candidate.findings.iter();
+        let id = candidate.id.as_ref().filter(|_| enablement.is_enabled());
+        let loaded = id.and_then(|id| self.inner.find(id.as_str()).ok());
+        // Of those that discovery has found in the file too, one is enough.
+        let told = loaded.map(|plugin| plugin.serving().warnings.clone());
+        let is_new = |one: &Finding| {
+            candidate
+                .findings
+                .iter()
+                .all(|other| other.code != one.code)
+        };
+        let told = told.unwrap_or_default().into_iter().filter(is_new);
         PluginRecord {
             id: candidate.id.clone(),
             version: candidate.version.clone(),
@@ -355,6 +366,7 @@ impl Host {
             findings: found
                 .chain(&state.decision.findings[index])
                 .cloned()
+                .chain(told)
                 .collect(),
             enablement,
         }

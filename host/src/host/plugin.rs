@@ -166,6 +166,7 @@ impl LoadedPlugin {
                 .into_iter()
                 .map(|key| RegisteredCapability::of(key, &self.name))
                 .collect(),
+            mapped_bytes: serving.mapped_bytes(),
             threads: serving.thread_names(),
             panics: serving.panics(),
             statistics,

@@ -23,6 +23,7 @@ use crate::boundary;
 use crate::config::Resolved;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::{Bus, EventKind};
+use crate::finding::Finding;
 use crate::generation::{Doorkeeper, Generation};
 use crate::journal::{Guard, Phase};
 use crate::library::{Closed, Library, Tally, Terms};
@@ -46,7 +47,7 @@ pub(super) struct Candidate {
     pub(super) code: Code,
     pub(super) minor: u16,
     pub(super) times: LoadTimes,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Finding>,
     /// What it may ask of the host.
     pub(super) mediator: Mediator,
     /// The limit on concurrent calls of the version that it is to replace.
@@ -190,6 +191,10 @@ impl Candidate {
             number: self.number,
             gate,
             deadline: resources.call_deadline().or(options.call_deadline),
+            max_payload: {
+                let both = [resources.max_payload_bytes, options.max_payload];
+                both.into_iter().flatten().min()
+            },
             clock: Arc::clone(&host.inner.clock),
             panics: AtomicU64::new(0),
             panicked: Arc::new(Notify::new()),

@@ -9,6 +9,7 @@ use keyway_host::{
     ReloadPhase,
 };
 use keyway_tests::host_builder;
+use keyway_tests::scene::told;
 use serde_json::json;
 
 use crate::scene::{Home, PATIENCE, Scene, load, name};
@@ -174,9 +175,9 @@ fn without_an_approver_a_plugin_runs_without_what_nobody_granted_and_that_is_tol
     let scene = Scene::with(builder, home);
     let status = scene.host.plugin("asks").expect("it is loaded");
     assert_eq!(
-        status.warnings,
+        told(&status.warnings),
         [
-            "asks to: connect to every host of the internet, read the environment variable TZ; nobody has \
+            "permission-not-granted: asks to: connect to every host of the internet, read the environment variable TZ; nobody has \
              granted that, so it is refused when the plugin asks; hint: grant it under \
              [plugin.asks.permissions] in the host's file, or give the host an approver"
         ]

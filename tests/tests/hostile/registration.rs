@@ -1,9 +1,9 @@
 //! Plugins that register what they may not, or describe it wrongly.
 
 use keyway::ErrorKind;
-use keyway_host::{HostErrorKind, LoadOptions};
+use keyway_host::{HostErrorKind, LoadOptions, Signal};
 use keyway_tests::plugin;
-use keyway_tests::scene::{Scene, assert_says};
+use keyway_tests::scene::{Scene, assert_says, told};
 use misbehaves::TroubleHandle;
 use serde_json::json;
 
@@ -50,16 +50,18 @@ fn what_is_declared_and_not_registered_is_a_warning() {
         .misbehave(json!({ "offer": "nothing" }))
         .expect("it loads");
     let undeclared = "its manifest declares no setting `offer`, whose value is passed on unchecked";
+    let undeclared = format!("config-undeclared: {undeclared}");
     assert_eq!(
-        status.warnings,
+        told(&status.warnings),
         [
-            undeclared,
-            "its manifest declares keyway.tool `double`, which it did not register; register \
+            undeclared.as_str(),
+            "capability-unregistered: its manifest declares keyway.tool `double`, which it did not register; hint: register \
              it in activate, or take it out of plugin.toml",
-            "its manifest declares tests.trouble `trouble`, which it did not register; register \
+            "capability-unregistered: its manifest declares tests.trouble `trouble`, which it did not register; hint: register \
              it in activate, or take it out of plugin.toml",
         ]
     );
+    assert_eq!(status.signal(), Signal::Advisory);
     assert!(status.capabilities.is_empty());
     scene.assert_unharmed();
 }

@@ -153,3 +153,55 @@ fn settings_reach_the_plugin_and_a_file_that_is_not_there_is_an_error() {
     let text = scene.told(&error.to_string());
     assert!(text.starts_with("HOME/no.toml: cannot be read"), "{text}");
 }
+
+#[test]
+fn what_crosses_in_a_tool_call_is_limited_by_the_plugin_and_by_the_host() {
+    let scene = Scene::new();
+    let limited = |id: &str, bytes: u64| {
+        Part::new(id).with("resources", json!({ "max_payload_bytes": bytes }))
+    };
+    scene
+        .add(limited("small", 60))
+        .add(limited("large", 1 << 30))
+        .add(Part::new("plain"));
+    let host = scene.builder().max_payload(100).build().expect("a host");
+    start(&host);
+    let call = |name: &str, bytes: usize| {
+        let tool = host.tool(name).expect("it is offered");
+        // `{"a":""}` around it; the answer repeats it in some forty bytes more.
+        host.block_on(tool.call(json!({ "a": "x".repeat(bytes - 8) })))
+    };
+    let told =
+        |error: keyway::PluginError| (error.error_code().to_owned(), error.message().to_owned());
+    assert!(call("small", 20).is_ok());
+    let (code, message) = told(call("small", 61).expect_err("it is too large"));
+    assert_eq!(code, "payload-too-large");
+    assert_eq!(
+        message,
+        "what goes into a call of tool `small` is too large: expected at most 60 bytes of JSON, found 61"
+    );
+    for name in ["large", "plain"] {
+        let (_, message) = told(call(name, 101).expect_err("the host has a limit too"));
+        assert!(message.contains("at most 100 bytes"), "{message}");
+    }
+    let (code, message) = told(call("plain", 100).expect_err("the answer is too large"));
+    assert_eq!(code, "payload-too-large");
+    assert!(
+        message.starts_with("the answer of tool `plain`"),
+        "{message}"
+    );
+}
+
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn the_status_tells_the_memory_that_a_library_takes() {
+    let scene = Scene::new();
+    scene.add(Part::new("a"));
+    let host = scene.host();
+    start(&host);
+    let status = host.plugin("a").expect("it runs");
+    let file = std::fs::metadata(status.path.expect("it has a file")).expect("it is there");
+    let mapped = status.mapped_bytes.expect("Linux tells");
+    // Debug information is in the file and not in memory.
+    assert!((10_000..file.len() * 2).contains(&mapped), "{mapped}");
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keeps_state::Counter;
 use keyway_host::{EventKind, HostErrorKind, ReloadOptions, ReloadOutcome, ReloadPhase};
+use keyway_tests::scene::told;
 use keyway_tests::{plugin, variant};
 use serde_json::json;
 
@@ -243,7 +244,7 @@ fn what_a_new_version_does_not_offer_any_more_is_a_warning() {
     let reload = host.reload_with("misbehaves", ReloadOptions::new().config(config));
     let report = host.block_on(reload).expect("it is loaded");
     assert_committed(&report);
-    let warnings = report.warnings.join("\n");
+    let warnings = told(&report.warnings).join("\n");
     for gone in ["keyway.tool/1 `double`", "tests.trouble/1 `trouble`"] {
         let warning = format!("offers {gone} no longer");
         assert!(warnings.contains(&warning), "{warnings}");

@@ -3,6 +3,7 @@
 use keeps_state::Counter;
 use keyway_host::ReloadPhase;
 use keyway_tests::binary::with_reload;
+use keyway_tests::scene::told;
 use keyway_tests::variant;
 use serde_json::json;
 
@@ -47,7 +48,7 @@ fn a_plugin_that_prefers_its_state_goes_on_without_it_and_says_so() {
     let report = scene.reload();
     assert_committed(&report);
     assert_eq!(total(&scene), 0);
-    let warning = report.warnings.join("\n");
+    let warning = told(&report.warnings).join("\n");
     assert!(
         warning.contains("without the state of v0.1.0"),
         "{warning:?}"

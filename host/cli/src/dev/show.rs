@@ -31,7 +31,7 @@ pub(super) fn show_loaded(
         show_offer(offer, session, terminal);
     }
     for warning in &plugin.warnings {
-        terminal.warning(warning);
+        terminal.warning(&warning.to_string());
     }
 }
 

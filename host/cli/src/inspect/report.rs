@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use keyway_host::HostBuilder;
 use keyway_host::inspect::{
     ContentHash, Endian, Inspection, NoteFacts, NoteState, hash_file, inspect,
 };
+use keyway_host::keyway::version::INTERFACE;
 use keyway_host::manifest::Manifest;
+use keyway_host::{HostBuilder, Signal};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -49,6 +50,9 @@ pub(crate) struct Library {
     pub(crate) problem: Option<Failure>,
     /// What is not in order, but no reason to refuse it.
     pub(crate) warnings: Vec<String>,
+    /// How well it fits this keyway, all in all: `ok`, `advisory` or `error`. None in a library that is no
+    /// plugin.
+    pub(crate) signal: Option<&'static str>,
 }
 
 /// What a plugin says of itself.
@@ -88,7 +92,15 @@ impl Library {
                 let mut library = Library::new(path, &inspection, hash);
                 library.warnings.splice(0..0, warnings);
                 library.plugin = Some(plugin);
-                library.problem = builder.check(&inspection).err().as_ref().map(refused);
+                let checked = builder.check(&inspection);
+                let older = note.built_minor < INTERFACE.minor;
+                let signal = match &checked {
+                    Err(_) => Signal::Error,
+                    Ok(_) if older || !library.warnings.is_empty() => Signal::Advisory,
+                    Ok(_) => Signal::Ok,
+                };
+                library.signal = Some(signal.name());
+                library.problem = checked.err().as_ref().map(refused);
                 (Some(library), None)
             }
             Err(error) => {
@@ -118,6 +130,7 @@ impl Library {
             plugin: None,
             problem: None,
             warnings: warnings(inspection),
+            signal: None,
         }
     }
 }

@@ -109,6 +109,9 @@ fn verdict(table: &mut Table, library: &Library, application: &Application) {
             }
         }
     }
+    if let Some(signal) = library.signal {
+        table.row("signal", signal);
+    }
     for warning in &library.warnings {
         table.remark(DOUBTFUL, "warning", warning);
     }

@@ -197,8 +197,8 @@ fn what_is_declared_and_not_offered_is_a_warning() {
         exit 5
         --- stderr
         warning: its manifest declares no setting `offer`, whose value is passed on unchecked
-        warning: its manifest declares keyway.tool `double`, which it did not register; register it in activate, or take it out of plugin.toml
-        warning: its manifest declares tests.trouble `trouble`, which it did not register; register it in activate, or take it out of plugin.toml
+        warning: its manifest declares keyway.tool `double`, which it did not register; hint: register it in activate, or take it out of plugin.toml
+        warning: its manifest declares tests.trouble `trouble`, which it did not register; hint: register it in activate, or take it out of plugin.toml
         error: plugin 'misbehaves' v0.1.0 offers no tool `double`
         hint: it offers nothing; what it registers in activate is offered
     "#]]);

@@ -41,6 +41,7 @@ fn a_plugin_is_shown_as_a_table() {
                       replacement: string = "[{kind}]"
                         What stands in the place of a finding; {kind} is its kind
         loads in      keyway 0.1.0, interface 1.0
+        signal        ok
     "#]]);
 }
 
@@ -58,7 +59,7 @@ fn a_plugin_is_shown_as_json() {
     let hash = library["hash"].as_str().expect("a text");
     assert_eq!(hash.len(), "blake3:".len() + 64);
     let names = library.as_object().expect("an object").keys();
-    expect!["arch bits endian format hash needed nodelete os path plugin problem size soname unique_symbols warnings"].assert_eq(&names.cloned().collect::<Vec<_>>().join(" "));
+    expect!["arch bits endian format hash needed nodelete os path plugin problem signal size soname unique_symbols warnings"].assert_eq(&names.cloned().collect::<Vec<_>>().join(" "));
 }
 
 #[test]
@@ -89,6 +90,7 @@ fn a_plugin_for_another_version_of_the_application_is_shown_as_refused() {
                       expected at least 1.0.0 (min_host_version), found 0.1.0
         hint          keyway stands in for the application; say which version of it with
                       --host-version
+        signal        error
     "#]]);
     let output = inspect("misbehaves").arg("--host-version=1.0.0").output();
     let shown = String::from_utf8(output.stdout).expect("UTF-8");

@@ -75,7 +75,7 @@ impl Host {
             let failed = |doing: &str, error| {
                 HostError::from_plugin(HostErrorKind::Registration, doing, error)
             };
-            let description = Description::ask(&key, &key.name, &entry, layout, failed)?;
+            let description = Description::ask(&key, &key.name, &entry, layout, None, failed)?;
             Ok(Offer {
                 key,
                 entry,

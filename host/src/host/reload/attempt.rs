@@ -16,6 +16,7 @@ use super::verdict::Verdict;
 use super::{Fingerprint, Request, path_of};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
+use crate::finding::Finding;
 use crate::host::Host;
 use crate::host::instance::Instance;
 use crate::host::load::{LoadOptions, Place};
@@ -31,7 +32,7 @@ pub(super) struct Attempt {
     /// The version that serves.
     pub(super) old: Arc<Instance>,
     pub(super) times: ReloadTimes,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Finding>,
     pub(super) trigger: Trigger,
     options: ReloadOptions,
     /// The number of its trigger.

@@ -15,6 +15,7 @@ use crate::host::plugin::Previous;
 use crate::host::start::Draft;
 use crate::registry::{Change, Key, Offer, Replaced};
 use crate::reload::{ReloadOutcome, ReloadPhase, ReloadReport};
+use crate::status::codes;
 
 /// A new version that is ready to take over.
 pub(super) struct Ready {
@@ -159,7 +160,7 @@ impl Attempt {
             .filter(|old| offers.iter().all(|new| new.key != old.key));
         self.warnings.extend(gone.map(|old| {
             let Key { id, major, name } = &old.key;
-            format!("offers {id}/{major} `{name}` no longer")
+            codes::CAPABILITY_GONE.finding(format!("offers {id}/{major} `{name}` no longer"))
         }));
     }
 }

@@ -23,6 +23,7 @@ use crate::host::start::{Draft, prepare};
 use crate::journal::{Occasion, Phase};
 use crate::registry::Change;
 use crate::reload::ReloadPhase;
+use crate::status::codes;
 use crate::supervise::supervise;
 
 /// What was taken from the version that serves, to be given back if the new one fails.
@@ -134,7 +135,7 @@ impl HandOver {
                 Phase::Deactivate,
             );
             if let Err(error) = old.deactivate(host.runtime(), deadline).await {
-                attempt.warnings.push(error.to_string());
+                attempt.warnings.push(error.finding());
             }
         }
         Ok(())
@@ -214,10 +215,11 @@ async fn give_state(
         Ok(_) => Ok(()),
         Err(error) if policy == StatePolicy::Prefer => {
             let version = &attempt.old.generation.version;
-            attempt.warnings.push(format!(
+            let message = format!(
                 "starts without the state of v{version}: {}",
                 error.message()
-            ));
+            );
+            attempt.warnings.push(codes::STATE_DROPPED.finding(message));
             // It may have taken half of it.
             draft.prepare().await
         }

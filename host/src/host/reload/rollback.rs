@@ -7,6 +7,7 @@ use super::handover::{close, reopen, revive};
 use crate::drain::drain;
 use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
+use crate::finding::Finding;
 use crate::generation::Doorkeeper;
 use crate::host::Host;
 use crate::host::instance::Instance;
@@ -14,6 +15,7 @@ use crate::host::plugin::{Down, LoadedPlugin, Previous, Refusal};
 use crate::journal::{Occasion, Phase};
 use crate::registry::{Change, Replaced};
 use crate::reload::{ReloadOutcome, ReloadPhase, ReloadReport, ReloadTimes, Trigger};
+use crate::status::codes;
 
 /// Lets the version before serve again, unless another one than `number` serves by now.
 pub(super) async fn roll_back(
@@ -128,7 +130,7 @@ struct Rollback<'a> {
     /// The version that serves.
     failed: &'a Arc<Instance>,
     times: ReloadTimes,
-    warnings: Vec<String>,
+    warnings: Vec<Finding>,
 }
 
 impl Rollback<'_> {
@@ -229,7 +231,7 @@ impl Rollback<'_> {
         match answers.pop() {
             Some(Ok(replaced)) => replaced,
             Some(Err(error)) => {
-                self.warnings.push(error.to_string());
+                self.warnings.push(error.finding());
                 Replaced::new()
             }
             None => Replaced::new(),
@@ -262,7 +264,7 @@ impl Rollback<'_> {
             Phase::Deactivate,
         );
         if let Err(error) = self.failed.deactivate(host.runtime(), deadline).await {
-            self.warnings.push(error.to_string());
+            self.warnings.push(error.finding());
         }
         drop(noted);
         let clock = Instant::now();
@@ -305,7 +307,7 @@ impl Rollback<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => {
                     let warning = format!("goes back to an older state: {}", error.message());
-                    self.warnings.push(warning);
+                    self.warnings.push(codes::STATE_OLDER.finding(warning));
                 }
             }
         }

@@ -52,7 +52,7 @@ impl Cycle<'_> {
             ),
         );
         for warning in &report.warnings {
-            self.terminal.warning(warning);
+            self.terminal.warning(&warning.to_string());
         }
         self.refresh(|before, now| {
             show_changed_offers(
