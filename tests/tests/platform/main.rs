@@ -8,3 +8,4 @@ mod lifecycle;
 mod records;
 mod scene;
 mod settings;
+mod untouched;

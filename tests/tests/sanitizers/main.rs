@@ -58,7 +58,7 @@ fn valgrind_finds_nothing_wrong() {
 }
 
 /// How often each race reloads, since one reload takes about a second under valgrind.
-const RELOADS: &str = "8";
+const RELOADS: &str = "4";
 
 #[test]
 fn valgrind_finds_nothing_wrong_in_any_race() {
