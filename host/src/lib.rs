@@ -165,6 +165,7 @@ mod statistics;
 mod status;
 mod suggest;
 mod supervise;
+pub mod testing;
 mod texts;
 mod thread_name;
 mod tool;

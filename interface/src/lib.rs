@@ -155,10 +155,11 @@
 //! # Testing
 //!
 //! The function of a [`tool`](macro@tool) and the methods of a capability's trait are ordinary
-//! functions, so a unit test calls them directly. For the whole life of a plugin, with its manifest
-//! and its settings, an integration test links the crate as an `rlib` and takes `keyway-host` as a
-//! development dependency: `Host::register_static::<MyPlugin>(LoadOptions::new())` loads the plugin
-//! through the same tables and checks as a library, but without one.
+//! functions, so a unit test calls them directly. With the feature `testing`, the module `testing` has
+//! the whole life of a plugin for unit tests: `TestPlugin::<MyPlugin>::activate(context)` is the plugin
+//! with what the test gives it, and answers what it registered, what its tools answer, and whether it
+//! keeps to its manifest. With a real host and the built library, `keyway_host::testing` does the same
+//! in an integration test.
 //!
 //! # Features
 //!
@@ -167,6 +168,7 @@
 //! | `tools` | yes | [`tool`](macro@tool) and [`data`]: typed tools over serde and schemars |
 //! | `tracing` | yes | forwards `tracing` events and spans to the host |
 //! | `tokio` | no | a tokio runtime for the plugin |
+//! | `testing` | no | `testing`: plugins in unit tests; for `[dev-dependencies]` |
 
 // The macros name this crate `::keyway`, also inside it.
 extern crate self as keyway;
@@ -195,6 +197,8 @@ pub mod skill;
 #[doc(hidden)]
 pub mod slot;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tool;
 pub mod version;
 pub mod voice;

@@ -6,6 +6,8 @@
 #![expect(unsafe_code, reason = "this is the inner side of the boundary")]
 
 pub mod entry;
+#[cfg(feature = "testing")]
+pub(crate) mod here;
 pub mod hooks;
 pub mod lasting;
 pub mod panic;

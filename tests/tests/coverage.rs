@@ -12,7 +12,7 @@ fn every_test_that_the_page_names_exists() {
         .collect();
     assert!(named.len() > 50, "the page names tests");
     for (file, test) in named {
-        let path = match file.starts_with("host/") {
+        let path = match file.starts_with("host/") || file.starts_with("examples/") {
             true => workspace().join(file),
             false => workspace().join("tests/tests").join(file),
         };

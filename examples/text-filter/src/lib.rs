@@ -182,3 +182,50 @@ fn redact_texts(redactor: &Redactor, kinds: &Kinds, value: &mut Value) {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keyway::pipeline::{PipelineStage, PipelineStageHandle};
+    use keyway::testing::{TestContext, TestPlugin, block_on};
+    use keyway::{Json, PluginError, Result};
+    use serde_json::json;
+
+    use super::TextFilter;
+
+    fn plugin(config: serde_json::Value) -> Result<TestPlugin<TextFilter>> {
+        block_on(TestPlugin::activate(TestContext::new().config(config)))
+    }
+
+    #[test]
+    fn it_registers_what_its_manifest_declares() {
+        let plugin = plugin(json!({})).expect("it activates");
+        assert!(plugin.has("tool", "redact") && plugin.has("pipeline_stage", "redact"));
+        plugin.contract().assert_kept();
+    }
+
+    #[test]
+    fn settings_reach_the_tool_and_the_stage() -> Result<()> {
+        let plugin =
+            plugin(json!({ "replacement": "*", "custom_patterns": ["ticket=ACME-[0-9]+"] }))?;
+        let answer = block_on(plugin.call("redact", json!({ "text": "see ACME-7" })))?;
+        assert_eq!(answer["text"], "see *");
+        let stage = plugin.capability::<PipelineStageHandle>("redact")?;
+        let message = json!({ "from": "bob@example.com", "subject": ["ACME-8", 3] });
+        let Json(message) = block_on(stage.process(Json(message)))?;
+        assert_eq!(message, json!({ "from": "*", "subject": ["*", 3] }));
+        Ok(())
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_keeps_it_from_starting() {
+        let refused = |line: &str| {
+            let error = plugin(json!({ "custom_patterns": [line] })).expect_err("it is no pattern");
+            PluginError::message(&error).to_owned()
+        };
+        assert_eq!(
+            refused("[0-9]+"),
+            "setting `custom_patterns`: expected name=pattern, found `[0-9]+`"
+        );
+        assert!(refused("broken=[").contains("custom_patterns"));
+    }
+}

@@ -180,27 +180,18 @@ fn check_declared(
     manifest: &Manifest,
     registrations: &Registrations,
 ) -> Result<Vec<Finding>, HostError> {
-    let mut warnings = Vec::new();
-    let is_registered = |id: &str, name: &str| {
-        registrations
-            .0
-            .iter()
-            .any(|(other, provided)| other == name && provided.layout().id() == id)
-    };
-    for (name, provided) in &registrations.0 {
-        let id = provided.layout().id();
-        if manifest.capabilities.declares(id, name) {
-            continue;
-        }
+    let registered = registrations.0.iter();
+    let registered = registered.map(|(name, provided)| (provided.layout().id(), name.as_str()));
+    let contract = manifest.capabilities.contract(registered);
+    if let Some((id, name)) = contract.undeclared.first() {
         let declared = manifest.capabilities.names(id);
         let mut message = format!("registered {id} `{name}`, which its manifest does not declare");
         if !declared.is_empty() {
             let declared = declared.join(", ");
             message = format!("{message}: expected {declared}, found `{name}`");
         }
-        let left_over = declared.iter().map(String::as_str);
-        let left_over = left_over.filter(|declared| !is_registered(id, declared));
-        let slip = crate::suggest::suggestion(name, left_over)
+        let left_over = contract.missing.iter().filter(|(other, _)| other == id);
+        let slip = crate::suggest::suggestion(name, left_over.map(|(_, name)| &**name))
             .map(|similar| format!("did you mean `{similar}`? else "))
             .unwrap_or_default();
         let key = keyway_manifest::kind_key(id).unwrap_or(id);
@@ -210,12 +201,10 @@ fn check_declared(
             )),
         );
     }
-    for (id, name) in manifest.capabilities.declared() {
-        if !is_registered(id, name) {
-            let message = format!("its manifest declares {id} `{name}`, which it did not register");
-            let hint = "register it in activate, or take it out of plugin.toml";
-            warnings.push(codes::CAPABILITY_UNREGISTERED.finding(message).hint(hint));
-        }
-    }
-    Ok(warnings)
+    let warning = |(id, name): &(String, String)| {
+        let message = format!("its manifest declares {id} `{name}`, which it did not register");
+        let hint = "register it in activate, or take it out of plugin.toml";
+        codes::CAPABILITY_UNREGISTERED.finding(message).hint(hint)
+    };
+    Ok(contract.missing.iter().map(warning).collect())
 }

@@ -42,6 +42,21 @@ pub fn kind_key(capability_id: &str) -> Option<&'static str> {
         .map(|(key, _)| *key)
 }
 
+/// The capability id that a person means by a word: a built-in one by its manifest key (`tools`), by
+/// that in the singular (`tool`) or by the end of its id (`pipeline-stage`), and any by its id.
+#[must_use]
+pub fn capability_named(word: &str) -> Option<&str> {
+    let meant = |&&(key, id): &&(&str, &str)| {
+        word == key
+            || Some(word) == key.strip_suffix('s')
+            || Some(word) == id.strip_prefix(RESERVED_PREFIX)
+    };
+    match BUILT_IN.iter().find(meant) {
+        Some((_, id)) => Some(id),
+        None => is_capability_id(word).then_some(word),
+    }
+}
+
 /// Whether `id` has the form of a capability id.
 ///
 /// That is two or more parts joined by `.`, each of lower-case ASCII letters, digits and `-`,

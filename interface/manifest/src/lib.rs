@@ -49,6 +49,7 @@ mod check;
 mod command;
 mod config;
 mod content;
+mod contract;
 mod dependency;
 mod diagnostic;
 #[doc(hidden)]
@@ -65,10 +66,13 @@ mod tree;
 mod write;
 
 pub use activation::{Activation, InvalidTrigger, Trigger, TriggerKind};
-pub use capability::{BUILT_IN, Capabilities, capability_id, is_capability_id, kind_key};
+pub use capability::{
+    BUILT_IN, Capabilities, capability_id, capability_named, is_capability_id, kind_key,
+};
 pub use command::CommandText;
 pub use config::{ConfigField, ConfigType, ConfigValue, ItemType, ReloadPolicy};
 pub use content::Content;
+pub use contract::Contract;
 pub use dependency::Dependency;
 pub use diagnostic::{Diagnostic, ManifestError, Rendered, Severity};
 pub use id::{InvalidPluginId, PluginId};

@@ -223,7 +223,7 @@ fn the_settings_and_the_unit_test_of_the_readme_work() {
     assert!(refused.contains("this name is not greeted"), "{refused}");
 
     let report = cargo("test", &greeter);
-    assert!(report.contains("1 passed"), "{report}");
+    assert!(report.contains("2 passed"), "{report}");
 }
 
 #[test]
