@@ -163,6 +163,8 @@ pub mod settings;
 mod stage;
 mod statistics;
 mod status;
+#[cfg(test)]
+mod steps;
 mod suggest;
 mod supervise;
 pub mod testing;

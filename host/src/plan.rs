@@ -154,7 +154,7 @@ pub fn plan(trigger: Trigger<'_>, facts: &[Facts<'_>], resolution: &Resolution) 
     let order = resolution.in_turn(hinted.into_iter().chain(others));
     let mut reasons: BTreeMap<&str, BTreeSet<Reason>> = matching;
     for id in &order {
-        for needed in resolution.direct_needs(id) {
+        for needed in resolution.needs_of(id) {
             let reason = Reason::DependencyOf((*id).to_owned());
             reasons.entry(needed).or_default().insert(reason);
         }

@@ -24,6 +24,8 @@ pub use health::HealthPolicy;
 use crate::discovery::Origin;
 use crate::error::HostError;
 use crate::finding::{Finding, Severity, Signal};
+#[cfg(doc)]
+use crate::resolve::Resolution;
 
 /// Whether a plugin is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,9 +163,11 @@ pub struct PluginRecord {
     pub runtime: Runtime,
     /// Whether it starts only when it is first needed.
     pub lazy: bool,
-    /// The plugins that it cannot do without, at any remove, in the order in which they start.
+    /// The plugins that it cannot do without itself, in the order in which they start. What those need in
+    /// turn has [`Resolution::dependencies_of`]: a list of everything in each record would grow with the
+    /// square of the number of plugins where they need each other in a row.
     pub dependencies: Vec<PluginId>,
-    /// The plugins that cannot do without it, likewise.
+    /// The plugins that cannot do without it themselves, likewise.
     pub dependents: Vec<PluginId>,
     /// All that was found out about it.
     pub findings: Vec<Finding>,

@@ -63,8 +63,6 @@ mod similar;
 mod tests;
 
 use edges::Edges;
-#[cfg(test)]
-pub(crate) use edges::steps;
 use graph::{Graph, What};
 use settle::Rounds;
 use similar::Similar;
@@ -258,9 +256,12 @@ impl Resolution {
     /// What a plugin itself cannot do without, without what that needs in turn. Empty if the plugin does
     /// not start.
     pub fn needs_of(&self, id: &str) -> impl Iterator<Item = &str> {
-        let place = self.places.get(id);
-        let needs = place.into_iter().flat_map(|place| self.needs.of(*place));
-        needs.map(|place| self.order[*place].as_str())
+        self.next_to(id, &self.needs)
+    }
+
+    /// The plugins that have this one among their [needs](Self::needs_of), in the order in which they start.
+    pub fn users_of(&self, id: &str) -> impl Iterator<Item = &str> {
+        self.next_to(id, &self.needed_by)
     }
 
     /// What a plugin cannot do without, at any remove, in the order in which it starts. A capability
@@ -275,6 +276,12 @@ impl Resolution {
     /// may offer the same.
     pub fn dependents_of(&self, id: &str) -> Vec<&str> {
         self.reach(id, &self.needed_by)
+    }
+
+    fn next_to<'s>(&'s self, id: &str, edges: &'s Edges) -> impl Iterator<Item = &'s str> {
+        let place = self.places.get(id);
+        let next = place.map_or(&[][..], |place| edges.of(*place));
+        next.iter().map(|place| self.order[*place].as_str())
     }
 
     fn reach(&self, id: &str, edges: &Edges) -> Vec<&str> {
@@ -314,12 +321,5 @@ impl Resolution {
             .iter()
             .map(|place| self.order[*place].as_str())
             .collect()
-    }
-
-    /// What a plugin that starts needs directly.
-    pub(crate) fn direct_needs(&self, id: &str) -> impl Iterator<Item = &str> {
-        let place = self.places.get(id);
-        let needs = place.map_or(&[][..], |place| self.needs.of(*place));
-        needs.iter().map(|place| self.order[*place].as_str())
     }
 }

@@ -5,6 +5,7 @@
 //! profile as the tests, once per test process; what is built already costs a fraction of a
 //! second.
 
+pub mod any_input;
 #[cfg(target_os = "linux")]
 pub mod binary;
 pub mod child;

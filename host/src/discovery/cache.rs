@@ -109,6 +109,8 @@ impl<T: Clone> Cache<T> {
             return kept.value.clone();
         }
         let now = SystemTime::now();
+        #[cfg(test)]
+        crate::steps::add(1);
         self.reads += 1;
         let (value, lasts) = read(path);
         if lasts && stamp.is_settled(now) {

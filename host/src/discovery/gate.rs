@@ -152,6 +152,8 @@ impl<'g> Gatekeeper<'g> {
     ///
     /// Those of the system.
     pub(super) fn admit_entry(&mut self, directory: &Path, name: &Path) -> io::Result<Admitted> {
+        #[cfg(test)]
+        crate::steps::add(1);
         let path = directory.join(name);
         if std::fs::symlink_metadata(&path)?.is_symlink() {
             return self.admit(&path);
@@ -160,6 +162,8 @@ impl<'g> Gatekeeper<'g> {
     }
 
     fn admitted(&self, real: PathBuf, mut findings: Vec<Finding>) -> io::Result<Admitted> {
+        #[cfg(test)]
+        crate::steps::add(1);
         let metadata = std::fs::symlink_metadata(&real)?;
         let place = match metadata.is_dir() {
             true => Place::Directory,
@@ -177,6 +181,8 @@ impl<'g> Gatekeeper<'g> {
         if let Some(findings) = self.judged.get(&directory) {
             return Ok(findings.clone());
         }
+        #[cfg(test)]
+        crate::steps::add(1);
         let metadata = std::fs::symlink_metadata(&directory)?;
         let findings = self.judge(Place::Above, &directory, rights(&metadata));
         self.judged.insert(directory, findings.clone());

@@ -40,6 +40,8 @@ pub(super) fn decide(candidates: &mut [Candidate]) {
             continue;
         }
         for &one in refused.get(&id).into_iter().flatten() {
+            #[cfg(test)]
+            crate::steps::add(1);
             if let Some(refused) = before.get(one) {
                 let finding = stands_in(candidate, refused);
                 candidate.findings.push(finding);

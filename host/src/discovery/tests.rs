@@ -6,5 +6,6 @@ mod kinds;
 mod random;
 mod rescans;
 mod roots;
+mod scale;
 mod scene;
 mod watched;

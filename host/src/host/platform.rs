@@ -11,6 +11,8 @@ mod content;
 mod end;
 mod health;
 mod plan;
+#[cfg(test)]
+mod scale;
 mod survey;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -129,8 +131,8 @@ impl Catalog {
     }
 
     /// The plugins that are used, and why others are not, as the last survey has it.
-    fn resolution(&self) -> Resolution {
-        self.state().decision.resolution.clone()
+    fn resolution(&self) -> Arc<Resolution> {
+        Arc::clone(&self.state().decision.resolution)
     }
 }
 
@@ -241,7 +243,7 @@ impl Host {
                 state.given_up.remove(&id);
                 state.said.insert(id.clone(), true);
             }
-            host.decide_again();
+            host.decide_again().await;
             host.begin_one(&id).await
         })
         .await
@@ -259,7 +261,7 @@ impl Host {
             let ending = host.with_dependents(&id);
             let report = host.finish(&ending).await;
             host.inner.catalog.state().said.insert(id, false);
-            host.decide_again();
+            host.decide_again().await;
             Ok(report)
         })
         .await
@@ -315,6 +317,12 @@ impl Host {
         }
     }
 
+    /// Which plugins of the roots can run together and in which order they start, as it was decided last:
+    /// what a plugin needs at any remove, and what has to be stopped with it.
+    pub fn resolution(&self) -> Arc<Resolution> {
+        self.inner.catalog.resolution()
+    }
+
     /// What was found out about the roots, and about no plugin in particular.
     pub fn findings(&self) -> Vec<Finding> {
         let state = self.inner.catalog.state();
@@ -334,11 +342,6 @@ impl Host {
         let ids = |of: &dyn Fn(&str) -> Vec<PluginId>| match &candidate.id {
             Some(id) if enablement.is_enabled() => of(id.as_str()),
             _ => Vec::new(),
-        };
-        let own = |list: Vec<&str>| -> Vec<PluginId> {
-            list.into_iter()
-                .filter_map(|id| PluginId::new(id).ok())
-                .collect()
         };
         let found = candidate.findings.iter();
         let id = candidate.id.as_ref().filter(|_| enablement.is_enabled());
@@ -361,8 +364,8 @@ impl Host {
             manifest: candidate.manifest.clone(),
             runtime: self.runtime_of(state, index),
             lazy: is_lazy(candidate),
-            dependencies: ids(&|id| own(resolution.dependencies_of(id))),
-            dependents: ids(&|id| own(resolution.dependents_of(id))),
+            dependencies: ids(&|id| plugin_ids(resolution.needs_of(id))),
+            dependents: ids(&|id| plugin_ids(resolution.users_of(id))),
             findings: found
                 .chain(&state.decision.findings[index])
                 .cloned()
@@ -401,23 +404,19 @@ impl Host {
     /// Makes sure that there is a plugin of this id, so far as anybody has looked.
     fn known(&self, id: &str) -> Result<PluginId, HostError> {
         let state = self.inner.catalog.state();
-        let ids = || {
-            state
-                .candidates
-                .iter()
-                .filter_map(|candidate| candidate.id.as_ref())
-        };
-        if let Some(id) = ids().find(|known| known.as_str() == id) {
-            return Ok(id.clone());
+        if let Some((known, _)) = state.by_id.get_key_value(id) {
+            return Ok(known.clone());
         }
         let error = HostError::new(
             HostErrorKind::NotFound,
             format!("no root has a plugin '{id}'"),
         );
-        Err(match suggestion(id, ids().map(PluginId::as_str)) {
-            Some(similar) => error.hint(format!("did you mean '{similar}'?")),
-            None => error,
-        })
+        Err(
+            match suggestion(id, state.by_id.keys().map(PluginId::as_str)) {
+                Some(similar) => error.hint(format!("did you mean '{similar}'?")),
+                None => error,
+            },
+        )
     }
 
     /// Runs an operation when those before it are done, and to its end.
@@ -440,6 +439,11 @@ impl Host {
             Err(HostError::new(HostErrorKind::Host, message))
         })
     }
+}
+
+/// The texts are those of ids.
+fn plugin_ids<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<PluginId> {
+    texts.filter_map(|id| PluginId::new(id).ok()).collect()
 }
 
 fn is_lazy(candidate: &Candidate) -> bool {

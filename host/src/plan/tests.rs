@@ -369,7 +369,7 @@ fn ten_times_the_plugins_are_ten_times_the_edges_to_look_at() {
             }
         });
         let pieces: Vec<Piece<'_>> = in_a_row.collect();
-        let (plan, steps) = crate::resolve::steps::of(|| planned(Trigger::Startup, &pieces));
+        let (plan, steps) = crate::steps::of(|| planned(Trigger::Startup, &pieces));
         assert_eq!(plan.ids().len(), plugins);
         steps
     };

@@ -1,6 +1,7 @@
 //! Which of the candidates run, and in which order. Pure: what has to be read was read before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use keyway_manifest::{PluginId, capability_id};
 
@@ -38,7 +39,7 @@ pub(crate) struct Decision {
     /// What was found out about nobody in particular.
     pub(crate) general: Vec<Finding>,
     /// The order of those that run.
-    pub(crate) resolution: Resolution,
+    pub(crate) resolution: Arc<Resolution>,
 }
 
 pub(crate) fn decide(grounds: &Grounds<'_>) -> Decision {
@@ -64,7 +65,14 @@ pub(crate) fn decide(grounds: &Grounds<'_>) -> Decision {
         .filter(|(_, enablement)| enablement.is_enabled())
         .filter_map(|(candidate, _)| subject(candidate))
         .collect();
-    decision.resolution = resolve(&subjects, &[]);
+    decision.resolution = Arc::new(resolve(&subjects, &[]));
+    let mut notes: HashMap<&str, Vec<&Finding>> = HashMap::new();
+    for note in decision.resolution.notes() {
+        #[cfg(test)]
+        crate::steps::add(1);
+        let about = note.plugin.as_deref().unwrap_or_default();
+        notes.entry(about).or_default().push(note);
+    }
     for (index, candidate) in candidates.iter().enumerate() {
         let Some(id) = &candidate.id else { continue };
         if !decision.enablements[index].is_enabled() {
@@ -74,9 +82,8 @@ pub(crate) fn decide(grounds: &Grounds<'_>) -> Decision {
             decision.enablements[index] = Enablement::Blocked;
             decision.findings[index].extend(blocked.iter().cloned());
         }
-        let notes = decision.resolution.notes().iter();
-        let own = notes.filter(|note| note.plugin.as_deref() == Some(id.as_str()));
-        decision.findings[index].extend(own.cloned());
+        let own = notes.get(id.as_str()).into_iter().flatten();
+        decision.findings[index].extend(own.copied().cloned());
     }
     decision
 }

@@ -46,7 +46,7 @@ impl Edges {
     pub(super) fn of(&self, node: usize) -> &[usize] {
         let range = self.range(node);
         #[cfg(test)]
-        steps::add(range.len() + 1);
+        crate::steps::add(range.len() + 1);
         &self.targets[range]
     }
 
@@ -58,29 +58,7 @@ impl Edges {
     /// The target of the edge at this place.
     pub(super) fn at(&self, place: usize) -> usize {
         #[cfg(test)]
-        steps::add(1);
+        crate::steps::add(1);
         self.targets[place]
-    }
-}
-
-/// Counts how many edges this thread has looked at, so that tests can say how the work grows without
-/// a clock.
-#[cfg(test)]
-pub(crate) mod steps {
-    use std::cell::Cell;
-
-    thread_local! {
-        static TAKEN: Cell<usize> = const { Cell::new(0) };
-    }
-
-    pub(in crate::resolve) fn add(steps: usize) {
-        TAKEN.set(TAKEN.get() + steps);
-    }
-
-    /// How many steps `work` takes.
-    pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, usize) {
-        let before = TAKEN.get();
-        let answer = work();
-        (answer, TAKEN.get() - before)
     }
 }

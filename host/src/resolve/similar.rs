@@ -75,7 +75,7 @@ fn names<'n, 'a>(
 
 fn spend(left: &mut usize, names: usize) -> Option<()> {
     #[cfg(test)]
-    super::edges::steps::add(names.min(*left));
+    crate::steps::add(names.min(*left));
     *left = left.checked_sub(names)?;
     Some(())
 }

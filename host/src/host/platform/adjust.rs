@@ -87,7 +87,7 @@ impl Host {
                     !matches!(runtime, Runtime::Failed { .. }) || is_same(id)
                 });
             }
-            host.decide_again();
+            host.decide_again().await;
             let mut adjustment = host.adjust(&before, adjustment).await;
             for id in host.active() {
                 let own = host.settings().plugin.get(&id).cloned();

@@ -126,7 +126,7 @@ impl Host {
                         let ending = host.with_dependents(&plugin);
                         let report = host.finish(&ending).await;
                         host.inner.catalog.state().given_up.insert(plugin, given_up);
-                        host.decide_again();
+                        host.decide_again().await;
                         Ok(report)
                     })
                     .await;

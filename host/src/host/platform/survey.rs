@@ -1,11 +1,12 @@
 //! What there is, and what of it is to run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use keyway_manifest::PluginId;
 
-use super::{Host, is_lazy};
+use super::{Host, State, is_lazy};
 use crate::discovery::{Candidate, Changes, Verdict};
 use crate::error::{HostError, HostErrorKind};
 use crate::finding::Finding;
@@ -26,27 +27,17 @@ impl Host {
             .await
             .map_err(|_| HostError::new(HostErrorKind::Host, "the host is shutting down"))?;
         self.inner.catalog.state().take(discovery);
-        self.decide_again();
+        self.decide_again().await;
         Ok(changes)
     }
 
     /// Decides again from what is known already.
-    pub(super) fn decide_again(&self) {
+    pub(super) async fn decide_again(&self) {
         let inner = &self.inner;
+        let pinned = inner.catalog.state().pinned_libraries();
+        let hashes = self.hashes(pinned).await;
         let mut state = inner.catalog.state();
         let misfit = |candidate: &Candidate| self.misfit(candidate);
-        let pinned: BTreeSet<&PluginId> = state.settings.plugins.pinned().collect();
-        // Who is pinned is told by the content of its library, which has to be read for that.
-        let hashes: BTreeMap<_, ContentHash> = state
-            .candidates
-            .iter()
-            .filter(|candidate| candidate.verdict == Verdict::Found)
-            .filter(|candidate| candidate.id.as_ref().is_some_and(|id| pinned.contains(id)))
-            .filter_map(|candidate| {
-                let library = candidate.library.as_deref()?;
-                Some((candidate.path.clone(), hash_file(library).ok()?))
-            })
-            .collect();
         let decision = decide(&Grounds {
             candidates: &state.candidates,
             settings: &state.settings,
@@ -54,12 +45,33 @@ impl Host {
             given_up: &state.given_up,
             exclusive: &inner.exclusive,
             misfit: &misfit,
-            hash: &|candidate| hashes.get(&candidate.path).copied(),
+            hash: &|candidate| hashes.get(candidate.library.as_ref()?).copied(),
         });
+        let general = decision.general.clone();
         state.decision = decision;
-        for finding in &state.decision.general {
+        drop(state);
+        for finding in general {
             tracing::warn!(code = finding.code.id, "{finding}");
         }
+    }
+
+    /// The hashes of those of these files that can be read. It takes as long as reading them does, so it
+    /// happens under no lock and on a thread that may block.
+    async fn hashes(&self, libraries: Vec<PathBuf>) -> HashMap<PathBuf, ContentHash> {
+        if libraries.is_empty() {
+            return HashMap::new();
+        }
+        let read = self.runtime().spawn_blocking(move || {
+            let hashed = libraries.into_iter();
+            hashed
+                .filter_map(|library| {
+                    let hash = hash_file(&library).ok()?;
+                    Some((library, hash))
+                })
+                .collect()
+        });
+        // Without its hash a plugin is none of the builds that are pinned.
+        read.await.unwrap_or_default()
     }
 
     /// What speaks against a candidate by the rules that loading has too.
@@ -105,6 +117,20 @@ impl Host {
         active
             .into_iter()
             .filter(|one| one == id || dependents.contains(&one.as_str()))
+            .collect()
+    }
+}
+
+impl State {
+    /// The libraries of plugins of which the host's file means single builds: those are told by the
+    /// content, which has to be read for that.
+    fn pinned_libraries(&self) -> Vec<PathBuf> {
+        let pinned: HashSet<&PluginId> = self.settings.plugins.pinned().collect();
+        let found = self.candidates.iter();
+        found
+            .filter(|candidate| candidate.verdict == Verdict::Found)
+            .filter(|candidate| candidate.id.as_ref().is_some_and(|id| pinned.contains(id)))
+            .filter_map(|candidate| candidate.library.clone())
             .collect()
     }
 }

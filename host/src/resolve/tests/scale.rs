@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::thread;
 
 use super::world::World;
-use crate::resolve::{resolve, steps};
+use crate::resolve::resolve;
+use crate::steps;
 
 /// All ids have the same length, so that texts differ by what they say only.
 fn id(number: usize) -> String {

@@ -1,0 +1,9 @@
+//! A schema of settings, and values for them.
+#![no_main]
+
+#[path = "../../src/any_input.rs"]
+mod any_input;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    any_input::config(data);
+});

@@ -1,0 +1,9 @@
+//! A library of any format, and the section with its note.
+#![no_main]
+
+#[path = "../../src/any_input.rs"]
+mod any_input;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    any_input::note(data);
+});

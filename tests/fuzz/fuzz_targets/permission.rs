@@ -1,0 +1,9 @@
+//! What two plugins ask for.
+#![no_main]
+
+#[path = "../../src/any_input.rs"]
+mod any_input;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    any_input::permission(data);
+});
