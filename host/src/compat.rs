@@ -5,9 +5,8 @@ use keyway_manifest::{Isolation, Manifest};
 use semver::Version;
 
 use crate::error::{HostError, HostErrorKind};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::inspect::{Inspection, NoteFacts, PanicStrategy};
-use crate::status::codes;
 
 /// The host's side of the comparison.
 #[derive(Clone, Debug)]
@@ -83,7 +82,7 @@ impl HostSide {
     pub(crate) fn advisory(&self, note: &NoteFacts) -> Option<Finding> {
         let InterfaceVersion { major, minor } = self.interface;
         (note.built_minor < minor).then(|| {
-            codes::OLDER_INTERFACE.finding(format!(
+            OLDER_INTERFACE.finding(format!(
                 "built for interface {major}.{}; this host speaks {major}.{minor}",
                 note.built_minor
             ))
@@ -180,6 +179,15 @@ fn check_isolation(manifest: &Manifest) -> Result<(), HostError> {
     )
     .hint("set isolation = \"native\" in plugin.toml if the plugin may run inside this process"))
 }
+
+static OLDER_INTERFACE: Code = Code::advisory(
+    "older-interface",
+    "The plugin was built for an older minor version of the interface than the host speaks. That is \
+     supported: what the newer one has besides, the plugin does not know of.",
+    "Nothing is to be done. Build the plugin with a newer keyway to have the rest.",
+);
+
+pub(crate) static CODES: &[&Code] = &[&OLDER_INTERFACE];
 
 #[cfg(test)]
 mod tests {

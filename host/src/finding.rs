@@ -223,6 +223,7 @@ static TABLES: &[(&str, &[&Code])] = &[
     ("The host's own file", crate::settings::codes::ALL),
     ("Discovery", crate::discovery::codes::ALL),
     ("Which plugins run", crate::platform::codes::ALL),
+    ("Versions of the interface", crate::compat::CODES),
     ("Plugins that run", crate::status::codes::ALL),
     ("Dependencies", crate::resolve::codes::ALL),
     ("Permissions", crate::permission::codes::ALL),

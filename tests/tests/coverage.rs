@@ -12,10 +12,12 @@ fn every_test_that_the_page_names_exists() {
         .collect();
     assert!(named.len() > 50, "the page names tests");
     for (file, test) in named {
-        let path = match file.starts_with("host/") || file.starts_with("examples/") {
-            true => workspace().join(file),
-            false => workspace().join("tests/tests").join(file),
-        };
+        let crates = ["examples/", "host/", "interface/", "macros/"];
+        let path =
+            match crates.iter().any(|dir| file.starts_with(dir)) || file.starts_with("examples/") {
+                true => workspace().join(file),
+                false => workspace().join("tests/tests").join(file),
+            };
         let source = std::fs::read_to_string(&path);
         let source = source.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(

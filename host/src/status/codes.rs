@@ -2,13 +2,6 @@
 
 use crate::finding::Code;
 
-pub(crate) static OLDER_INTERFACE: Code = Code::advisory(
-    "older-interface",
-    "The plugin was built for an older minor version of the interface than the host speaks. That is \
-     supported: what the newer one has besides, the plugin does not know of.",
-    "Nothing is to be done. Build the plugin with a newer keyway to have the rest.",
-);
-
 pub(crate) static HOOK_ONLY: Code = Code::advisory(
     "hook-only",
     "The plugin registers event hooks and nothing else. That is supported, and says little of what the \
@@ -52,7 +45,6 @@ pub(crate) static STATE_OLDER: Code = Code::warning(
 );
 
 pub(crate) static ALL: &[&Code] = &[
-    &OLDER_INTERFACE,
     &HOOK_ONLY,
     &CAPABILITY_UNREGISTERED,
     &CAPABILITY_GONE,

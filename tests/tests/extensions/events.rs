@@ -2,7 +2,7 @@
 
 use keyway::ErrorKind;
 use keyway::event::{Event, MESSAGE_RECEIVED, RESPONSE_SENT};
-use keyway_host::{DispatchReport, Host};
+use keyway_host::{DispatchReport, Host, Shape, Signal};
 use keyway_tests::scripted::Scripted;
 use serde_json::{Value, json};
 
@@ -56,6 +56,21 @@ fn hooks_that_listen_are_told_by_priority_then_name_whichever_plugin_they_are_of
     let hooks = host.event_hooks();
     assert_eq!(hooks[0].name, "e");
     assert_eq!(hooks[1].topics, ["message.received", "*"]);
+}
+
+#[test]
+fn a_plugin_that_only_has_hooks_is_served_and_said_to_be_one() {
+    let scene = Scene::new();
+    scene.add(hooks("listens", &[("a", &["*"], 0, "")]));
+    let host = scene.started();
+    let status = host.plugin("listens").expect("it runs");
+    assert_eq!(status.shape, Shape::HookOnly);
+    let codes: Vec<_> = status.warnings.iter().map(|one| one.code.id).collect();
+    assert_eq!(codes, ["hook-only"]);
+    assert_eq!(status.signal(), Signal::Advisory);
+    let record = host.record("listens").expect("it is there");
+    assert_eq!(record.signal(), Signal::Advisory, "{record}");
+    assert!(dispatch(&host, MESSAGE_RECEIVED).is_ok());
 }
 
 #[test]
