@@ -49,6 +49,7 @@
 //! ```
 
 mod agree;
+mod anchor;
 mod beside;
 mod cache;
 mod changes;
@@ -76,6 +77,7 @@ use semver::Version;
 use crate::finding::{Finding, Severity};
 use crate::inspect::Inspection;
 
+pub use self::anchor::unanchored;
 pub use self::changes::{Changed, Changes, Succession};
 pub use self::gate::Gates;
 

@@ -56,7 +56,7 @@ impl Parse for Args {
 
 pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
     let args: Args = syn::parse2(input)?;
-    let (manifest, path) = read_manifest(args.manifest.as_ref())?;
+    let (mut manifest, path) = read_manifest(args.manifest.as_ref())?;
     let Args { plugin, krate, .. } = &args;
     let required_minor = args.required_minor.as_ref().map_or_else(
         || quote!(#krate::version::INTERFACE.minor),
@@ -73,6 +73,7 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
     );
     let id = manifest.id.to_string();
     let version = manifest.version.to_string();
+    manifest.package = std::env::var("CARGO_PKG_NAME").ok();
     let json = manifest.to_json();
     let symbol = format!("keyway_plugin_{}", id.replace('-', "_"));
     let path = path.to_str().ok_or_else(|| {

@@ -80,6 +80,9 @@ impl NoteText {
     /// Changes the table `plugin` of the manifest, and makes room by leaving its description out.
     pub fn change_manifest(&mut self, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
         let mut manifest: Value = serde_json::from_str(&self.manifest).expect("JSON");
+        // No package was built as what this becomes.
+        let root = manifest.as_object_mut().expect("a table");
+        root.remove("build");
         let plugin = manifest["plugin"].as_object_mut().expect("a table");
         plugin.remove("description");
         change(plugin);

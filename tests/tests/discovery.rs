@@ -210,3 +210,32 @@ fn discoveries_and_then_a_load() {
     host.block_on(host.load(&library)).expect("it loads");
     assert!(mark.exists(), "or nothing of the above is proven");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_id_that_is_not_that_of_its_package_is_found_with_a_warning() {
+    let installed = Installed::new();
+    installed.library("misbehaves", "ws/misbehaves");
+    let library = std::fs::read(plugin("text-filter")).expect("the plugin");
+    let library = keyway_tests::binary::with_note(&library, |note| {
+        let changed = note
+            .manifest
+            .replace(r#""package":"text-filter""#, r#""package":"sms-filter""#);
+        assert_ne!(changed, note.manifest, "the package is in the note");
+        note.manifest = changed;
+    });
+    let path = installed.path("ws/libtext_filter.so");
+    std::fs::write(&path, library).expect("a file");
+    let discovery = discover(&[installed.root(Origin::Workspace, "ws")], &Gates::new());
+    let [filter, own] = &discovery.candidates[..] else {
+        panic!("two candidates, found {:?}", discovery.candidates);
+    };
+    assert_eq!(own.findings, [], "a package of this very name");
+    assert_eq!(filter.verdict, Verdict::Found);
+    assert_eq!(codes(filter), ["id-not-package"]);
+    assert_eq!(
+        filter.findings[0].message,
+        "the id `text-filter` is not that of its package: expected a package `text-filter` or one that \
+         ends in `-text-filter`, found `sms-filter`"
+    );
+}

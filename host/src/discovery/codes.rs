@@ -106,6 +106,12 @@ pub(crate) static MANIFEST_NEWER: Code = Code::warning(
     "Update the host, if what the keys ask for matters.",
 );
 
+pub(crate) static ID_NOT_PACKAGE: Code = Code::warning(
+    "id-not-package",
+    "The id of a plugin is neither the name of the cargo package that it was built from nor the last part of that name. The id is free to choose, while the name of a package belongs to who has published it; so this plugin may pass for another one.",
+    "If it is your plugin, make `id` in plugin.toml and `name` in Cargo.toml agree, such as `weather` in a package `acme-weather`; else make sure where it comes from.",
+);
+
 pub(crate) static MANIFEST_MISMATCH: Code = Code::error(
     "manifest-mismatch",
     "The manifest beside a library says something else than the one inside of it: one of the two files is of another version.",
@@ -190,6 +196,7 @@ pub(crate) static ALL: &[&Code] = &[
     &NOT_REGULAR,
     &MANIFEST_INVALID,
     &MANIFEST_NEWER,
+    &ID_NOT_PACKAGE,
     &MANIFEST_MISMATCH,
     &LIBRARY_MISSING,
     &LIBRARY_AMBIGUOUS,

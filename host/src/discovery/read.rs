@@ -8,6 +8,7 @@ use std::sync::Arc;
 use keyway_manifest::limits::MAX_TEXT_BYTES;
 use keyway_manifest::{Manifest, ManifestError};
 
+use super::anchor::unanchored;
 use super::cache::Stamp;
 use super::gate::Admitted;
 use super::scan::Scan;
@@ -105,6 +106,10 @@ impl Scan<'_> {
             Some(Ok(embedded)) => {
                 let newer = embedded.newer.as_ref().map(|newer| newer.at(&path));
                 candidate.findings.extend(newer);
+                let unanchored = unanchored(&embedded.manifest);
+                candidate
+                    .findings
+                    .extend(unanchored.map(|finding| finding.at(&path)));
                 Ok(Some(embedded))
             }
             Some(Err(fault)) => {

@@ -33,9 +33,29 @@ const TOP_LEVEL: Keys = Keys {
     elsewhere: &[("plugin", plugin::KEYS.listed)],
 };
 
+/// The same in a library, where `export_plugin!` has added what it knows of the build.
+const EMBEDDED: Keys = Keys {
+    aliases: &["build"],
+    ..TOP_LEVEL
+};
+
 /// Checks a whole document.
 pub(crate) fn manifest(root: &Node, report: &mut Report) -> Option<Manifest> {
-    let top_level = Field::root(root).table_with(&TOP_LEVEL, report)?;
+    let is_embedded = !report.refuses_unknown_keys();
+    let keys = if is_embedded { &EMBEDDED } else { &TOP_LEVEL };
+    let top_level = Field::root(root).table_with(keys, report)?;
     let plugin = top_level.require("plugin", "the plugin's id, versions and so on", report)?;
-    plugin::check(&plugin, report)
+    let manifest = plugin::check(&plugin, report);
+    let build = top_level.get("build").filter(|_| is_embedded);
+    let package = build.and_then(|build| package(&build, report));
+    manifest.map(|manifest| Manifest {
+        package,
+        ..manifest
+    })
+}
+
+fn package(build: &Field<'_>, report: &mut Report) -> Option<String> {
+    let build = build.table_with(&Keys::plain(&["package"]), report)?;
+    let package = build.get("package")?;
+    text::line(&package, report)
 }

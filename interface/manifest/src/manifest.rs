@@ -58,6 +58,9 @@ pub struct Manifest {
     pub reload: Reload,
     /// What it consists of, if it has no library. It then offers its skills, and nothing else.
     pub content: Option<Content>,
+    /// The cargo package that it was built from. `export_plugin!` puts it into what is embedded; nobody
+    /// writes it into a `plugin.toml`.
+    pub package: Option<String>,
 }
 
 impl Manifest {
@@ -123,10 +126,22 @@ impl Manifest {
 
     /// Writes the canonical JSON: compact, in a fixed order, without what is absent or the default.
     ///
-    /// Equal manifests give equal bytes, and `from_json` reads them back to an equal
-    /// manifest.
+    /// Equal manifests give equal bytes, and `from_embedded` reads them back to an equal manifest;
+    /// `from_json` does so too where there is no [`package`](Self::package).
     #[must_use]
     pub fn to_json(&self) -> String {
         write::manifest(self)
+    }
+
+    /// Whether the id is anchored in the package's name, which nobody else can publish: it is that name,
+    /// or the last part of it, as `weather` is of `acme-weather`. Also where no package is known.
+    #[must_use]
+    pub fn is_anchored(&self) -> bool {
+        let Some(package) = &self.package else {
+            return true;
+        };
+        let package = package.replace('_', "-");
+        let rest = package.strip_suffix(self.id.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
     }
 }

@@ -78,6 +78,11 @@ pub(crate) fn manifest(manifest: &Manifest) -> String {
         content(plugin.object("content"), files);
     }
     plugin.close();
+    if let Some(package) = &manifest.package {
+        let mut build = root.object("build");
+        build.string("package", package);
+        build.close();
+    }
     root.close();
     out
 }

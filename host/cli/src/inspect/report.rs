@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use keyway_host::discovery::unanchored;
 use keyway_host::inspect::{
     ContentHash, Endian, Inspection, NoteFacts, NoteState, hash_file, inspect,
 };
@@ -138,8 +139,9 @@ impl Library {
 impl Plugin {
     fn new(note: &NoteFacts, warnings: &mut Vec<String>) -> Self {
         let parsed = Manifest::from_embedded(&note.manifest);
-        if let Ok((_, unknown)) = &parsed {
+        if let Ok((manifest, unknown)) = &parsed {
             warnings.extend(unknown.iter().map(ToString::to_string));
+            warnings.extend(unanchored(manifest).map(|finding| finding.to_string()));
         }
         Plugin {
             interface: Interface {

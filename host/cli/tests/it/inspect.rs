@@ -46,6 +46,32 @@ fn a_plugin_is_shown_as_a_table() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_id_that_is_not_that_of_its_package_is_told() {
+    let home = tempfile::tempdir().expect("a directory");
+    let bytes = std::fs::read(library("text-filter")).expect("it was built");
+    let bytes = keyway_tests::binary::with_note(&bytes, |note| {
+        note.manifest = note
+            .manifest
+            .replace("\"text-filter\"}}", "\"sms-filter\"}}");
+    });
+    let path = home.path().join("libtext_filter.so");
+    std::fs::write(&path, bytes).expect("a file");
+    let output = keyway("inspect").arg(&path).output();
+    assert!(output.status.success());
+    let shown = String::from_utf8(output.stdout).expect("UTF-8");
+    let (_, warning) = shown.split_once("warning       ").expect("it warns");
+    let warning: Vec<&str> = warning.split_whitespace().collect();
+    assert!(
+        warning.join(" ").starts_with(
+            "the id `text-filter` is not that of its package: expected a package `text-filter` or one \
+             that ends in `-text-filter`, found `sms-filter`; hint: "
+        ),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_plugin_is_shown_as_json() {
     let output = inspect("text-filter").arg("--json").output();
     assert!(output.status.success());

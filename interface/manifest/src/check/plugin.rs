@@ -131,6 +131,7 @@ pub(super) fn check(field: &Field<'_>, report: &mut Report) -> Option<Manifest> 
         resources: resources.unwrap_or_default(),
         reload: reload.unwrap_or_default(),
         content,
+        package: None,
     })
 }
 

@@ -55,6 +55,27 @@ fn unknown_keys_are_warnings_wherever_they_are() {
 }
 
 #[test]
+fn the_package_that_it_was_built_from_is_there_in_a_library_and_nowhere_else() {
+    let (mut manifest, _) = Manifest::from_embedded(&format!("{BASE_JSON}}}}}")).unwrap();
+    assert_eq!(manifest.package, None);
+    manifest.package = Some("acme-demo".to_owned());
+    let json = manifest.to_json();
+    assert!(
+        json.ends_with(r#""build":{"package":"acme-demo"}}"#),
+        "{json}"
+    );
+    assert_eq!(Manifest::from_embedded(&json).unwrap(), (manifest, vec![]));
+    let error = Manifest::from_json(&json, "plugin.json").unwrap_err();
+    assert!(error.to_string().contains("unknown key `build`"), "{error}");
+    let newer = json.replace(r#""package""#, r#""profile":"release","package""#);
+    assert_eq!(
+        warnings(&newer).len(),
+        1,
+        "what a newer macro adds is passed over"
+    );
+}
+
+#[test]
 fn a_warning_says_that_it_is_one() {
     assert_eq!(
         warnings(&format!("{BASE_JSON}}}, \"x\": 1}}")),

@@ -6,7 +6,7 @@ use crate::base::BASE_TOML;
 use keyway_manifest::{
     Access, BUILT_IN, ConfigType, ConfigValue, Isolation, ItemType, Manifest, PluginId, Reload,
     ReloadMode, ReloadPolicy, StatePolicy, ThreadLocals, Trigger, TriggerKind, capability_id,
-    is_capability_id, kind_key,
+    capability_named, is_capability_id, kind_key,
 };
 use semver::{Version, VersionReq};
 
@@ -285,6 +285,30 @@ fn built_in_kinds_map_to_capability_ids_and_back() {
         assert!(!manifest.capabilities.declares(key, "x"));
     }
     assert_eq!((capability_id("tool"), kind_key("tools")), (None, None));
+}
+
+#[test]
+fn a_kind_is_meant_by_its_key_the_singular_of_that_the_end_of_its_id_or_its_id() {
+    for word in [
+        "memory_backends",
+        "memory_backend",
+        "memory-backend",
+        "keyway.memory-backend",
+    ] {
+        assert_eq!(
+            capability_named(word),
+            Some("keyway.memory-backend"),
+            "{word}"
+        );
+    }
+    assert_eq!(
+        capability_named("acme.image-filter"),
+        Some("acme.image-filter")
+    );
+    assert_eq!(
+        (capability_named("tol"), capability_named("")),
+        (None, None)
+    );
 }
 
 #[test]
