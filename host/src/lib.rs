@@ -119,6 +119,11 @@
 //! [`Host::audit`] what was asked, and `PERMISSIONS.md`, at the root of Keyway's repository, the whole of it.
 //! It is consent and mediation, and no sandbox.
 //!
+//! # Tests
+//!
+//! [`testing::TestHost`] is a host for tests of plugins and of applications: its files are in a directory of
+//! its own, it says what is registered and whether that is what the manifest declares, and remembers events.
+//!
 //! # What it cannot do
 //!
 //! A plugin runs inside this process: it is trusted code. A step that blocks its thread for ever cannot

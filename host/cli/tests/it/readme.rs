@@ -44,7 +44,7 @@ fn toml() -> Toml {
         plugin_crate: at(plugin_crate),
         plugin,
         settings,
-        tests,
+        tests: at(tests),
         host_crate: at(host_crate),
         filters,
     }
