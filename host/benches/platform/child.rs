@@ -87,6 +87,7 @@ fn measure(kind: Kind, plugins: usize, dir: &Path) -> Result<Measures, Box<dyn E
 
     let host = Host::builder("bench", Version::new(1, 0, 0))
         .root(Origin::User, dir)
+        .hot_reload(kind == Kind::Watched)
         .build()?;
     let empty = Weight::now();
     let clock = Instant::now();

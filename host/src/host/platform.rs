@@ -12,6 +12,7 @@ mod plan;
 #[cfg(test)]
 mod scale;
 mod survey;
+mod uses;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -20,6 +21,7 @@ use std::time::Instant;
 
 use keyway_manifest::{Permissions, PluginId};
 
+use self::uses::Uses;
 use super::Host;
 use crate::discovery::{Candidate, Discoverer, Discovery, Verdict};
 use crate::error::{HostError, HostErrorKind};
@@ -44,6 +46,8 @@ struct State {
     candidates: Vec<Candidate>,
     /// The candidate of each id that is used, or would be if it might run.
     by_id: HashMap<PluginId, usize>,
+    /// Who may be needed for what, as manifests have it.
+    uses: Uses,
     decision: Decision,
     /// What was found out about roots, and about nobody in particular.
     general: Vec<Finding>,
@@ -64,6 +68,7 @@ impl Catalog {
                 settings: Arc::new(settings),
                 candidates: Vec::new(),
                 by_id: HashMap::new(),
+                uses: Uses::default(),
                 decision: Decision::default(),
                 general: Vec::new(),
                 said: BTreeMap::new(),
@@ -106,6 +111,7 @@ impl State {
     fn take(&mut self, discovery: Discovery) {
         self.candidates = discovery.candidates;
         self.general = discovery.findings;
+        self.uses = Uses::of(&self.candidates);
         self.by_id.clear();
         for (index, candidate) in self.candidates.iter().enumerate() {
             let Some(id) = &candidate.id else { continue };
