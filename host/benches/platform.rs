@@ -103,6 +103,7 @@ fn run(quick: bool) -> Result<(), Box<dyn Error>> {
 const NOTES: &str = "\
 Each plugin is a file of its own with one tool, and needs the plugin whose number is an eighth of its own, so
 that they start in four or five levels. Figures are for one plugin; the ratio is to the smaller number before.
+What changes nothing is done seven times, and the shortest time counts.
 A first look finds nothing in its own cache; the files were just written, so that the system has them. A start
 is everything: private copy, hash, inspection, dlopen, layouts, prepare, activate, registration. Stopping
 ends when the last library is closed and out of memory. Resident memory counts what the private copies
