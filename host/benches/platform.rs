@@ -1,5 +1,6 @@
 //! What a host with very many plugins costs, from the files to the last library that is closed:
-//! `cargo bench -p keyway-host --bench platform`, with `-- --quick` for a fast look.
+//! `cargo bench -p keyway-host --bench platform`, with `-- --quick` for a fast look,
+//! and with `-- plain`, `-- watched`, `-- lazy` or `-- with-runtime` for one kind of plugin.
 //!
 //! It builds one small plugin in release, makes 100, 1,000 and 4,000 plugins of it that have ids of their
 //! own and need each other, and has a process for each number find, start, call and stop them. The
@@ -61,7 +62,9 @@ fn run(quick: bool) -> Result<(), Box<dyn Error>> {
     let numbers: &[usize] = if quick { &QUICK } else { &FULL };
     let rounds = if quick { 1 } else { ROUNDS };
     let mut report = Report::default();
-    for kind in Kind::ALL {
+    let named = |kind: &Kind| std::env::args().any(|argument| argument == kind.name());
+    let all = !Kind::ALL.iter().any(named);
+    for kind in Kind::ALL.into_iter().filter(|kind| all || named(kind)) {
         let template = Template::build(kind)?;
         // Two threads for each of 4,000 plugins are more than many systems let one process have.
         let most = if kind == Kind::WithRuntime {
@@ -100,6 +103,7 @@ fn run(quick: bool) -> Result<(), Box<dyn Error>> {
 const NOTES: &str = "\
 Each plugin is a file of its own with one tool, and needs the plugin whose number is an eighth of its own, so
 that they start in four or five levels. Figures are for one plugin; the ratio is to the smaller number before.
+What changes nothing is done seven times, and the shortest time counts.
 A first look finds nothing in its own cache; the files were just written, so that the system has them. A start
 is everything: private copy, hash, inspection, dlopen, layouts, prepare, activate, registration. Stopping
 ends when the last library is closed and out of memory. Resident memory counts what the private copies

@@ -57,6 +57,7 @@ use consent::Consent;
 use platform::Catalog;
 use plugin::{LoadedPlugin, Previous};
 use retire::{Means, Retirement};
+use watch::Watched;
 
 /// An application's host for plugins. Cheap to clone; all clones are the same host.
 ///
@@ -84,6 +85,8 @@ struct Inner {
     bus: Bus,
     /// Empty unless files are watched.
     watcher: OnceLock<Watcher>,
+    /// The files that it is to watch.
+    watched: Watched,
     /// What is known of the plugins in the roots.
     catalog: Catalog,
     /// Capabilities that one plugin at a time may offer, by id.

@@ -215,6 +215,26 @@ impl Resolution {
         bounds.map(|bounds| &self.order[bounds[0]..bounds[1]])
     }
 
+    /// The levels of some plugins, with nobody else in them and without those that are empty. It takes as
+    /// long as there are plugins among these, however many there are in all.
+    pub(crate) fn levels_of<'s>(&'s self, ids: impl Iterator<Item = &'s str>) -> Vec<Vec<&'s str>> {
+        let places: BTreeSet<usize> = ids.filter_map(|id| self.places.get(id).copied()).collect();
+        let level_of = |place: usize| self.bounds.partition_point(|begin| *begin <= place);
+        let mut levels: Vec<Vec<&str>> = Vec::new();
+        let mut last = None;
+        for place in places {
+            let level = level_of(place);
+            if last.replace(level) != Some(level) {
+                levels.push(Vec::new());
+            }
+            let id = self.order[place].as_str();
+            if let Some(members) = levels.last_mut() {
+                members.push(id);
+            }
+        }
+        levels
+    }
+
     /// All plugins that start, each after what it needs.
     pub fn order(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
         self.order.iter().map(String::as_str)

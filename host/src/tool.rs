@@ -111,14 +111,14 @@ impl ToolClient {
         host: WeakHost,
         name: &str,
     ) -> std::result::Result<Self, HostError> {
-        let handle = match registry.handle::<ToolHandle>(name) {
-            Ok(handle) => handle,
-            Err(error) => match host.upgrade() {
-                Some(host) if host.is_dormant(Trigger::Tool(name)) => {
-                    registry.expected::<ToolHandle>(name)?
-                }
-                _ => return Err(error),
-            },
+        // Before the handle, whose error compares the name with all others.
+        let is_dormant = || {
+            let host = host.upgrade();
+            host.is_some_and(|host| host.is_dormant(Trigger::Tool(name)))
+        };
+        let handle = match !registry.is_offered::<ToolHandle>(name) && is_dormant() {
+            true => registry.expected::<ToolHandle>(name)?,
+            false => registry.handle::<ToolHandle>(name)?,
         };
         let key = Key {
             id: ToolHandle::ID.to_owned(),

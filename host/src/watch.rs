@@ -33,6 +33,7 @@ mod set;
 mod shell;
 mod state;
 mod trail;
+mod ways;
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,8 @@ use crate::build::Crate;
 pub(crate) enum Kind {
     /// They start with the host.
     Plain,
+    /// The host watches their files.
+    Watched,
     /// Each starts when it is first called.
     Lazy,
     /// Each has a tokio runtime, as the feature `tokio` of the SDK gives it.
@@ -23,11 +25,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Kind::Plain, Kind::Lazy, Kind::WithRuntime];
+    pub(crate) const ALL: [Self; 4] = [Kind::Plain, Kind::Watched, Kind::Lazy, Kind::WithRuntime];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Plain => "plain",
+            Kind::Watched => "watched",
             Kind::Lazy => "lazy",
             Kind::WithRuntime => "with-runtime",
         }
@@ -38,6 +41,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::Plain => "plugins that start with the host",
+            Kind::Watched => "plugins whose files are watched",
             Kind::Lazy => "plugins that start with their first call",
             Kind::WithRuntime => "plugins that have a tokio runtime each",
         })

@@ -17,6 +17,7 @@ use super::consent::Consent;
 use super::load::read_manifest;
 use super::platform::Catalog;
 use super::retire::Retirement;
+use super::watch::Watched;
 use super::{Host, Inner, LIFECYCLE_DEADLINE};
 use crate::adapt::Adapters;
 use crate::calls::Calls;
@@ -550,6 +551,7 @@ impl HostBuilder {
             retirement: Retirement::default(),
             bus,
             watcher: OnceLock::new(),
+            watched: Watched::default(),
             catalog: Catalog::new(
                 Discoverer::new(&roots, gates),
                 settings,

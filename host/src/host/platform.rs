@@ -14,6 +14,7 @@ mod plan;
 #[cfg(test)]
 mod scale;
 mod survey;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use keyway_manifest::{Permissions, PluginId};
 
+use self::uses::Uses;
 use super::Host;
 use crate::discovery::{Candidate, Discoverer, Discovery, Verdict};
 use crate::error::{HostError, HostErrorKind};
@@ -58,6 +60,8 @@ struct State {
     candidates: Vec<Candidate>,
     /// The candidate of each id that is used, or would be if it might run.
     by_id: HashMap<PluginId, usize>,
+    /// Who may be needed for what, as manifests have it.
+    uses: Uses,
     decision: Decision,
     /// What was found out about roots, and about nobody in particular.
     general: Vec<Finding>,
@@ -87,6 +91,7 @@ impl Catalog {
                 settings: Arc::new(settings),
                 candidates: Vec::new(),
                 by_id: HashMap::new(),
+                uses: Uses::default(),
                 decision: Decision::default(),
                 general: Vec::new(),
                 said: BTreeMap::new(),
@@ -156,6 +161,7 @@ impl State {
     fn take(&mut self, discovery: Discovery) {
         self.candidates = discovery.candidates;
         self.general = discovery.findings;
+        self.uses = Uses::of(&self.candidates);
         self.by_id.clear();
         for (index, candidate) in self.candidates.iter().enumerate() {
             let Some(id) = &candidate.id else { continue };

@@ -1,7 +1,8 @@
 //! From a file that has changed to the reload of the plugins that came from it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::plugin::LoadedPlugin;
@@ -83,17 +84,16 @@ impl Inner {
     /// Watches a file from now on, if files are watched at all.
     pub(super) fn watch(&self, path: &Path) {
         if let Some(watcher) = self.watcher.get() {
-            watcher.add(&absolute(path));
+            let path = absolute(path);
+            self.watched.begin(&path, || watcher.add(&path));
         }
     }
 
     /// Undoes one [`watch`](Self::watch).
     pub(super) fn unwatch(&self, path: &Path) {
-        let path = absolute(path);
-        if let Some(watcher) = self.watcher.get()
-            && self.loaded_from(&path).is_empty()
-        {
-            watcher.remove(&path);
+        if let Some(watcher) = self.watcher.get() {
+            let path = absolute(path);
+            self.watched.end(&path, || watcher.remove(&path));
         }
     }
 
@@ -110,6 +110,41 @@ impl Inner {
             own.is_some_and(|own| own == path)
         };
         plugins.into_iter().filter(is_from).collect()
+    }
+}
+
+/// How many plugins each watched file is watched for: several, if it is loaded under several names.
+#[derive(Default)]
+pub(super) struct Watched {
+    files: Mutex<HashMap<PathBuf, usize>>,
+}
+
+impl Watched {
+    /// One more; for the first one the watcher is told. That happens under the lock, so that it hears
+    /// of beginnings and ends in the order in which they are counted.
+    fn begin(&self, path: &Path, tell: impl FnOnce()) {
+        let mut files = self.lock();
+        let count = files.entry(path.to_owned()).or_default();
+        *count += 1;
+        if *count == 1 {
+            tell();
+        }
+    }
+
+    fn end(&self, path: &Path, tell: impl FnOnce()) {
+        let mut files = self.lock();
+        let Some(count) = files.get_mut(path) else {
+            return;
+        };
+        *count -= 1;
+        if *count == 0 {
+            files.remove(path);
+            tell();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, usize>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -128,6 +128,11 @@ impl Tracked {
         }
     }
 
+    /// Whether nothing happens to it, and nothing has to be said of it.
+    pub(super) fn is_quiet(&self) -> bool {
+        matches!(self.phase, Phase::Quiet)
+    }
+
     /// When to look at it next without being told to.
     pub(super) fn next_look(&self) -> Option<Instant> {
         match &self.phase {

@@ -2,7 +2,7 @@
 //!
 //! Pure, like [`change`](super::change).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -15,6 +15,9 @@ use super::{Changed, Report, Settle};
 pub(super) struct Files {
     times: Settle,
     files: BTreeMap<PathBuf, File>,
+    /// Those that are not quiet: few of very many, so nothing that is done at each event looks at the
+    /// others.
+    moving: BTreeSet<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -30,6 +33,7 @@ impl Files {
         Files {
             times,
             files: BTreeMap::new(),
+            moving: BTreeSet::new(),
         }
     }
 
@@ -48,11 +52,18 @@ impl Files {
 
     pub(super) fn remove(&mut self, path: &Path) {
         self.files.remove(path);
+        self.moving.remove(path);
     }
 
     pub(super) fn observe(&mut self, path: &Path, seen: Observation) -> Option<Report> {
         let file = self.files.get_mut(path)?;
-        match file.tracked.observe(seen, &self.times)? {
+        let noticed = file.tracked.observe(seen, &self.times);
+        if file.tracked.is_quiet() {
+            self.moving.remove(path);
+        } else if !self.moving.contains(path) {
+            self.moving.insert(path.to_owned());
+        }
+        match noticed? {
             Noticed::Change(at) => {
                 file.overdue = false;
                 Some(Report::Detected {
@@ -74,8 +85,7 @@ impl Files {
 
     /// The files to look at now.
     pub(super) fn due(&self, now: Instant) -> Vec<PathBuf> {
-        self.files
-            .iter()
+        self.moving()
             .filter(|(_, file)| file.tracked.next_look().is_some_and(|at| at <= now))
             .map(|(path, _)| path.clone())
             .collect()
@@ -84,9 +94,8 @@ impl Files {
     /// When to come back without being told to: for [`Files::due`] or [`Files::settle`].
     pub(super) fn next(&self) -> Option<Instant> {
         let looks = self
-            .files
-            .values()
-            .filter_map(|file| file.tracked.next_look());
+            .moving()
+            .filter_map(|(_, file)| file.tracked.next_look());
         looks.chain(self.set_deadline()).min()
     }
 
@@ -97,8 +106,7 @@ impl Files {
             return Vec::new();
         }
         let ready = self
-            .files
-            .iter()
+            .moving()
             .filter(|(_, file)| file.tracked.ready().is_some());
         ready.map(|(path, _)| path.clone()).collect()
     }
@@ -110,29 +118,38 @@ impl Files {
             return None;
         }
         let mut set = Vec::new();
-        for (path, file) in &mut self.files {
+        for path in std::mem::take(&mut self.moving) {
+            let Some(file) = self.files.get_mut(&path) else {
+                continue;
+            };
             file.overdue |= file.tracked.is_busy();
-            if let Some(change) = file.tracked.take_ready() {
-                set.push(Changed {
-                    path: path.clone(),
+            match file.tracked.take_ready() {
+                Some(change) => set.push(Changed {
+                    path,
                     detected: change.detected,
                     complete: change.last,
                     settled: now,
-                });
+                }),
+                None => drop(self.moving.insert(path)),
             }
         }
         Some(Report::Settled { set })
     }
 
     fn may_settle(&self, now: Instant) -> bool {
-        let awaited = |file: &File| file.tracked.is_busy() && !file.overdue;
+        let awaited = |(_, file): (&PathBuf, &File)| file.tracked.is_busy() && !file.overdue;
         self.set_deadline()
-            .is_some_and(|deadline| now >= deadline || !self.files.values().any(awaited))
+            .is_some_and(|deadline| now >= deadline || !self.moving().any(awaited))
+    }
+
+    fn moving(&self) -> impl Iterator<Item = (&PathBuf, &File)> {
+        let moving = self.moving.iter();
+        moving.filter_map(|path| Some((path, self.files.get(path)?)))
     }
 
     /// When the first of the complete files has waited for long enough.
     fn set_deadline(&self) -> Option<Instant> {
-        let ready = self.files.values().filter_map(|file| file.tracked.ready());
+        let ready = self.moving().filter_map(|(_, file)| file.tracked.ready());
         ready.min().map(|since| since + self.times.set)
     }
 }

@@ -12,6 +12,7 @@ use super::kernel::{Kernel, Watch};
 use super::set::Files;
 use super::state::{FileState, Sign};
 use super::trail::{Role, Step, walk};
+use super::ways::Ways;
 use super::{FALLBACK_INTERVAL, Report, SHORTEST_INTERVAL, WatchOptions};
 
 /// What the thread is told.
@@ -50,6 +51,9 @@ pub(super) struct Shell {
     report: Box<dyn FnMut(Report) + Send>,
     files: Files,
     places: BTreeMap<PathBuf, Place>,
+    ways: Ways,
+    /// The files whose directories give no events, or not all of them.
+    polled: BTreeSet<PathBuf>,
     /// None: polling was asked for. Err: why there are no events at all.
     kernel: Option<Result<Kernel, String>>,
     interval: Duration,
@@ -63,8 +67,6 @@ pub(super) struct Shell {
 struct Place {
     absolute: PathBuf,
     steps: Vec<Step>,
-    /// Its directory gives no events, or not all of them.
-    polled: bool,
 }
 
 /// What a batch of messages asks for.
@@ -74,6 +76,8 @@ struct Work {
     signs: BTreeMap<PathBuf, Vec<(Instant, Sign)>>,
     /// Files whose way must be walked again.
     walks: BTreeSet<PathBuf>,
+    /// Files are not watched any more.
+    removed: bool,
     stop: bool,
 }
 
@@ -92,6 +96,8 @@ impl Shell {
             report,
             files: Files::new(options.settle),
             places: BTreeMap::new(),
+            ways: Ways::default(),
+            polled: BTreeSet::new(),
             kernel,
             interval: interval.max(SHORTEST_INTERVAL),
             next_poll: None,
@@ -155,7 +161,6 @@ impl Shell {
                     let place = Place {
                         absolute,
                         steps: Vec::new(),
-                        polled: false,
                     };
                     self.places.insert(path.clone(), place);
                     self.walk(&path);
@@ -165,10 +170,13 @@ impl Shell {
             }
             Message::Remove(path) => {
                 self.files.remove(&path);
-                self.places.remove(&path);
+                if let Some(place) = self.places.remove(&path) {
+                    self.ways.change(&path, &place.steps, &[]);
+                }
+                self.polled.remove(&path);
                 work.signs.remove(&path);
                 work.walks.remove(&path);
-                self.drop_unused_watches();
+                work.removed = true;
             }
             Message::Event { at, path, sign } => self.take_event(at, &path, sign, work),
             Message::Rescan(at) => {
@@ -191,7 +199,15 @@ impl Shell {
                 }
                 _ => false,
             };
-        for (file, place) in &self.places {
+        // What moved away or came may have been on many ways; anything else is a step of some.
+        let concerned = match of_a_directory {
+            true => self.places.keys().cloned().collect(),
+            false => self.ways.through(path),
+        };
+        for file in &concerned {
+            let Some(place) = self.places.get(file) else {
+                continue;
+            };
             let sign = match place.steps.iter().find(|step| step.path == path) {
                 Some(step) if step.role == Role::File => sign,
                 // What it now leads to was there before: like a file that is renamed into place.
@@ -217,7 +233,7 @@ impl Shell {
         if self.next_poll.is_none_or(|next| now < next) {
             return;
         }
-        for (path, _) in self.places.iter().filter(|(_, place)| place.polled) {
+        for path in &self.polled {
             work.sign(path, now, Sign::Look);
             work.walks.insert(path.clone());
         }
@@ -225,7 +241,7 @@ impl Shell {
     }
 
     fn plan_poll(&mut self) {
-        let polled = self.places.values().any(|place| place.polled);
+        let polled = !self.polled.is_empty();
         self.next_poll = match self.next_poll {
             Some(next) if polled => Some(next),
             _ => polled.then(|| Instant::now() + self.interval),
@@ -233,10 +249,10 @@ impl Shell {
     }
 
     fn look(&mut self, work: Work) {
-        if !work.walks.is_empty() {
-            for path in &work.walks {
-                self.walk(path);
-            }
+        for path in &work.walks {
+            self.walk(path);
+        }
+        if work.removed || !work.walks.is_empty() {
             self.drop_unused_watches();
         }
         for (path, signs) in work.signs {
@@ -288,11 +304,12 @@ impl Shell {
             return;
         };
         let mut reason = None;
-        match &mut self.kernel {
-            None => place.polled = true,
+        let before = place.steps.clone();
+        let polled = match &mut self.kernel {
+            None => true,
             Some(Err(error)) => {
-                place.polled = true;
                 reason = Some(error.clone());
+                true
             }
             Some(Ok(kernel)) => {
                 for _ in 0..WALKS {
@@ -304,9 +321,14 @@ impl Shell {
                         break;
                     }
                 }
-                place.polled = reason.is_some();
+                reason.is_some()
             }
-        }
+        };
+        self.ways.change(path, &before, &place.steps);
+        match polled {
+            true => self.polled.insert(path.to_owned()),
+            false => self.polled.remove(path),
+        };
         let directory = place
             .absolute
             .parent()

@@ -1,8 +1,7 @@
 //! What two plugins ask for.
 #![no_main]
 
-#[path = "../../src/any_input.rs"]
-mod any_input;
+use keyway_fuzz::any_input;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     any_input::permission(data);

@@ -223,13 +223,7 @@ impl Host {
             return None;
         }
         let options = ReloadOptions::new().path(&library);
-        let report = self.reload_with(id.as_str(), options).await.ok()?;
-        if report.outcome.is_committed() {
-            // Its own file is followed from now on, and the other one is not.
-            self.inner.watch(&library);
-            self.inner.unwatch(&from);
-        }
-        Some(report)
+        self.reload_with(id.as_str(), options).await.ok()
     }
 
     /// Gives a running plugin what the host's file says of it now.

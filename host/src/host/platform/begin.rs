@@ -26,19 +26,20 @@ impl Host {
     pub(super) async fn begin(&self, wanted: &BTreeSet<PluginId>) -> Report {
         let clock = Instant::now();
         let resolution = self.inner.catalog.resolution();
-        let active = self.active();
-        let active: HashSet<&str> = active.iter().map(PluginId::as_str).collect();
         let mut all: HashSet<&str> = HashSet::new();
         let mut open: Vec<&str> = wanted.iter().map(PluginId::as_str).collect();
         while let Some(id) = open.pop() {
-            if !active.contains(id) && all.insert(id) {
+            if !all.contains(id) && !self.is_active(id) {
+                all.insert(id);
                 open.extend(resolution.needs_of(id));
             }
         }
         let mut report = Report::default();
-        for level in resolution.levels() {
-            let level = level.iter().filter(|id| all.contains(id.as_str()));
-            let level: Vec<PluginId> = level.filter_map(|id| PluginId::new(id).ok()).collect();
+        for level in resolution.levels_of(all.into_iter()) {
+            let level: Vec<PluginId> = level
+                .into_iter()
+                .filter_map(|id| PluginId::new(id).ok())
+                .collect();
             let mut ready = Vec::new();
             for id in level {
                 match obstacle(&id, resolution.needs_of(id.as_str()), &report) {

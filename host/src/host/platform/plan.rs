@@ -7,7 +7,7 @@ use keyway_manifest::{Manifest, PluginId, TriggerKind};
 use super::{Host, State, is_lazy};
 use crate::error::{HostError, HostErrorKind};
 use crate::plan::{Facts, Plan, Reason, Trigger, plan};
-use crate::platform::{Report, Runtime};
+use crate::platform::{Enablement, Report, Runtime};
 
 impl Host {
     /// Which plugins a use needs, each with the reasons, in the order in which they are started. Nothing
@@ -24,7 +24,13 @@ impl Host {
     /// ```
     pub fn plan(&self, trigger: Trigger<'_>) -> Plan {
         let state = self.inner.catalog.state();
-        plan(trigger, &state.facts(), &state.decision.resolution)
+        let resolution = &state.decision.resolution;
+        let planned = plan(trigger, &state.facts_for(trigger), resolution);
+        match planned.entries.is_empty() {
+            false => planned,
+            // It takes all of them to say what there is instead.
+            true => plan(trigger, &state.all_facts(), resolution),
+        }
     }
 
     /// Starts the plugins that a use needs and that do not run yet. The report is empty if all of them
@@ -80,7 +86,11 @@ impl Host {
 
     /// Whether a use needs plugins of the roots that do not run, as far as their manifests say.
     pub(crate) fn is_dormant(&self, trigger: Trigger<'_>) -> bool {
-        let plan = self.plan(trigger);
+        let plan = {
+            let state = self.inner.catalog.state();
+            let facts = state.facts_for(trigger);
+            plan(trigger, &facts, &state.decision.resolution)
+        };
         let plugins = self.inner.plugins();
         plan.ids().any(|id| !plugins.contains_key(id))
     }
@@ -88,12 +98,30 @@ impl Host {
 
 impl State {
     /// What a plan is made from: all that run, or would.
-    fn facts(&self) -> Vec<Facts<'_>> {
-        let all = self.candidates.iter().zip(&self.decision.enablements);
-        let enabled = all.filter(|(_, enablement)| enablement.is_enabled());
+    fn all_facts(&self) -> Vec<Facts<'_>> {
+        self.facts(0..self.candidates.len())
+    }
+
+    /// The same of those that a use may need.
+    fn facts_for(&self, trigger: Trigger<'_>) -> Vec<Facts<'_>> {
+        match self.uses.candidates(trigger) {
+            Some(some) => self.facts(some.into_iter()),
+            None => self.all_facts(),
+        }
+    }
+
+    /// The same of some candidates.
+    fn facts(&self, some: impl Iterator<Item = usize>) -> Vec<Facts<'_>> {
+        let enablements = &self.decision.enablements;
+        let enabled =
+            some.filter(|index| enablements.get(*index).is_some_and(Enablement::is_enabled));
         enabled
-            .filter_map(|(candidate, _)| candidate.manifest.as_deref())
-            .map(facts_of)
+            .filter_map(|index| self.candidates.get(index)?.manifest.as_deref())
+            .map(|manifest| {
+                #[cfg(test)]
+                crate::steps::add(1);
+                facts_of(manifest)
+            })
             .collect()
     }
 
@@ -120,7 +148,7 @@ impl State {
     }
 }
 
-fn facts_of(manifest: &Manifest) -> Facts<'_> {
+pub(super) fn facts_of(manifest: &Manifest) -> Facts<'_> {
     let activation = &manifest.activation;
     let mut facts = Facts::new(manifest.id.as_str());
     facts.declares = manifest.capabilities.declared().collect();

@@ -109,6 +109,13 @@ impl Host {
             .collect()
     }
 
+    /// Whether a plugin of the roots serves.
+    pub(super) fn is_active(&self, id: &str) -> bool {
+        let state = self.inner.catalog.state();
+        let found = state.runtimes.get_key_value(id);
+        found.is_some_and(|(id, runtime)| runtime.is_active() && self.still_serves(&state, id))
+    }
+
     /// A plugin and those that cannot do without it, as far as they serve.
     pub(super) fn with_dependents(&self, id: &PluginId) -> BTreeSet<PluginId> {
         let active = self.active();

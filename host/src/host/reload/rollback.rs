@@ -203,6 +203,12 @@ impl Rollback<'_> {
             state.down = None;
         }
         let serving = self.plugin.serving();
+        if let (Some(back), Some(failed)) = (&serving.path, &self.failed.path)
+            && back != failed
+        {
+            self.host.inner.watch(back);
+            self.host.inner.unwatch(failed);
+        }
         self.host.attend_in_place_of(self.failed, &serving).await;
         tracing::warn!(
             "Plugin '{}' was rolled back from v{from} to v{to}: {reason}",

@@ -126,6 +126,20 @@ proptest! {
     }
 
     #[test]
+    fn the_levels_of_some_are_all_levels_without_the_others(world in world()) {
+        let resolution = world.resolve();
+        for every in 1..4 {
+            let is_one = |id: &&str| id.bytes().map(usize::from).sum::<usize>().is_multiple_of(every);
+            let some: Vec<&str> = resolution.order().rev().filter(is_one).collect();
+            let levels = resolution.levels().map(|level| {
+                level.iter().map(String::as_str).filter(is_one).collect::<Vec<_>>()
+            });
+            let levels: Vec<_> = levels.filter(|level| !level.is_empty()).collect();
+            prop_assert_eq!(resolution.levels_of(some.into_iter()), levels);
+        }
+    }
+
+    #[test]
     fn everybody_is_in_one_level_or_blocked_with_a_reason(world in world()) {
         let resolution = world.resolve();
         let mut seen = BTreeSet::new();
