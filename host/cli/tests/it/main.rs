@@ -15,3 +15,4 @@ mod live;
 mod readme;
 mod release;
 mod run;
+mod template;
