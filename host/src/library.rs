@@ -41,6 +41,8 @@ use threads::Record;
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     note: NoteFacts,
+    /// How many bytes of address space it takes, as far as the file tells.
+    mapped_bytes: Option<u64>,
     /// What in the file keeps the library in memory once it is there.
     pin: Option<String>,
     idle_threads: IdleThreads,
@@ -57,6 +59,7 @@ impl Terms {
     ) -> Self {
         Terms {
             note: note.clone(),
+            mapped_bytes: inspection.mapped_bytes,
             pin: pin_of(inspection),
             idle_threads,
             patience,
@@ -88,6 +91,7 @@ fn pin_of(inspection: &Inspection) -> Option<String> {
 pub(crate) struct Library {
     /// Lives as long as the library is open.
     descriptor: &'static Descriptor,
+    mapped_bytes: Option<u64>,
     /// Taken by drop.
     closing: Option<Closing>,
 }
@@ -121,6 +125,7 @@ impl Library {
         match check(&mut closing, &terms.note) {
             Ok(descriptor) => Ok(Library {
                 descriptor,
+                mapped_bytes: terms.mapped_bytes,
                 closing: Some(closing),
             }),
             Err(error) if closing.threads.is_some() => {
@@ -164,7 +169,7 @@ impl Library {
 
     /// How many bytes of address space its code and data take, where the platform tells.
     pub(crate) fn mapped_bytes(&self) -> Option<u64> {
-        mapped::bytes(&self.closing.as_ref()?.path)
+        self.mapped_bytes
     }
 
     /// The names of the plugin's own threads that run.

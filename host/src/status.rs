@@ -59,7 +59,7 @@ pub struct PluginStatus {
     pub capabilities: Vec<RegisteredCapability>,
     /// How many bytes of address space the library's code and data take. What the plugin allocates is not in
     /// it: that comes from the allocator of the process or of the plugin, and nobody can tell it apart. None
-    /// if the plugin is linked statically, and where the platform does not tell (only Linux does).
+    /// if the plugin is linked statically, and for files of other formats than ELF.
     pub mapped_bytes: Option<u64>,
     /// The names of the plugin's own threads, which keep its library open for as long as they run.
     pub threads: Vec<String>,

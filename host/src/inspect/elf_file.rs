@@ -30,6 +30,7 @@ pub(super) fn read<'d, E: FileHeader, R: ReadRef<'d>>(
         bits: if elf.header.is_type_64() { 64 } else { 32 },
         os: os(elf.header.e_ident().os_abi),
         size: len,
+        mapped_bytes: Some(elf.mapped_bytes()),
         needed: dynamic.needed()?,
         soname: dynamic.soname()?,
         nodelete: dynamic.flags_1 & elf::DF_1_NODELETE.0 != 0,
@@ -48,6 +49,14 @@ struct Elf<'d, E: FileHeader, R> {
 }
 
 impl<'d, E: FileHeader, R: ReadRef<'d>> Elf<'d, E, R> {
+    /// What its segments take of the address space.
+    fn mapped_bytes(&self) -> u64 {
+        let loaded = self.segments.iter();
+        let loaded = loaded.filter(|segment| segment.p_type(self.endian) == elf::PT_LOAD);
+        let sizes = loaded.map(|segment| segment.p_memsz(self.endian).into());
+        sizes.fold(0, u64::saturating_add)
+    }
+
     fn parse(data: R, len: u64) -> Result<Self, Fault> {
         let malformed = |error: object::read::Error| Fault::malformed(error.to_string());
         let mut extent = Extent::new(len);

@@ -25,6 +25,8 @@ pub struct Inspection {
     pub os: Os,
     /// Length of the file in bytes.
     pub size: u64,
+    /// How many bytes of address space its code and data take, as the segments of the file say (ELF only).
+    pub mapped_bytes: Option<u64>,
     /// Libraries that the loader must find: `DT_NEEDED`, `LC_LOAD_DYLIB`, PE imports; in file
     /// order.
     pub needed: Vec<String>,

@@ -52,6 +52,7 @@ pub(super) fn read<'d, M: MachHeader, R: ReadRef<'d>>(
         bits: if header.is_type_64() { 64 } else { 32 },
         os: commands.os.unwrap_or(Os::Unspecified),
         size: len,
+        mapped_bytes: None,
         needed: commands.needed,
         soname: commands.install_name,
         nodelete: false,

@@ -70,6 +70,7 @@ pub(super) fn read<'d, P: ImageNtHeaders, R: ReadRef<'d>>(
             _ => Os::Windows,
         },
         size: len,
+        mapped_bytes: None,
         needed: needed(data, &sections, &directories)?,
         soname: own_name(exports.as_ref())?,
         nodelete: false,

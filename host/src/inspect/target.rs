@@ -189,6 +189,7 @@ mod tests {
             bits,
             os,
             size: 0,
+            mapped_bytes: None,
             needed: Vec::new(),
             soname: None,
             nodelete: false,
