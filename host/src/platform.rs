@@ -196,7 +196,8 @@ impl fmt::Display for PluginRecord {
             write!(f, " v{version}")?;
         }
         write!(f, " ({}): {}", self.origin, self.enablement)?;
-        if self.enablement.is_enabled() {
+        // One whose file cannot be used any more may run still.
+        if self.enablement.is_enabled() || self.runtime.is_active() {
             write!(f, ", {}", self.runtime)?;
         }
         if self.id.is_some() {

@@ -108,3 +108,55 @@ fn what_was_stopped_by_hand_stays_so_and_nothing_starts_before_the_host_was_star
     scene.add(Part::new("c"));
     assert!(rescan(&host).is_empty(), "the host was stopped");
 }
+
+#[test]
+fn a_file_that_cannot_be_used_any_more_stops_nobody() {
+    let scene = Scene::new();
+    scene
+        .add(Part::new("base"))
+        .add(Part::new("app").needs("base", json!("^1")));
+    let host = scene.builder().hot_reload(true).build().expect("a host");
+    assert!(start(&host).is_ok());
+    let told = Told::by(&host);
+    scene.log();
+    let file = scene.path("workspace/libbase.so");
+    let whole = std::fs::read(&file).expect("it is there");
+    std::fs::write(scene.path("half"), &whole[..whole.len() / 2]).expect("a file");
+    std::fs::rename(scene.path("half"), &file).expect("the same directory");
+    told.wait(|plugin, kind| match kind {
+        EventKind::Refused { .. } => (plugin == "base").then_some(()),
+        _ => None,
+    });
+    assert!(rescan(&host).is_empty(), "nobody stops for that");
+    // Neither does one that asks for another host.
+    scene.add(
+        Part::new("base")
+            .version("1.1.0")
+            .with("min_host_version", json!("9.0.0")),
+    );
+    told.wait(|plugin, kind| match kind {
+        EventKind::Refused { .. } => (plugin == "base").then_some(()),
+        _ => None,
+    });
+    assert!(rescan(&host).is_empty(), "nor for that");
+    let base = host.record("base").expect("its file is there");
+    assert!(base.to_string().contains("blocked, active"), "{base}");
+    for name in ["base", "app"] {
+        assert_eq!(call(&host, name)["name"], name);
+    }
+    assert!(
+        !scene
+            .log()
+            .iter()
+            .any(|line| line.starts_with("deactivate"))
+    );
+
+    scene.add(Part::new("base").version("1.2.0"));
+    told.wait(|plugin, kind| match kind {
+        EventKind::Committed { .. } => (plugin == "base").then_some(()),
+        _ => None,
+    });
+    rescan(&host);
+    let base = host.record("base").expect("its file is there");
+    assert!(base.to_string().contains("enabled, active"), "{base}");
+}

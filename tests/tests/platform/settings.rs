@@ -190,3 +190,17 @@ fn a_host_without_a_file_says_so() {
     let error = error.expect_err("it has none");
     assert!(error.to_string().contains("no file of settings"), "{error}");
 }
+
+#[test]
+fn a_plugin_that_the_lists_do_not_let_run_any_more_stops() {
+    let scene = Scene::new();
+    scene
+        .add(Part::new("a"))
+        .add(Part::new("b").needs("a", "^1".into()));
+    let host = scene.host_with("");
+    start(&host);
+    let adjustment = change(&scene, &host, "[plugins]\ndeny = [\"a\"]\n");
+    assert_eq!(adjustment.to_string(), "stopped b, a");
+    let adjustment = change(&scene, &host, "");
+    assert_eq!(adjustment.to_string(), "started a, b");
+}

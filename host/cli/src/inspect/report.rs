@@ -94,7 +94,8 @@ impl Library {
                 library.warnings.splice(0..0, warnings);
                 library.plugin = Some(plugin);
                 let checked = builder.check(&inspection);
-                let older = note.built_minor < INTERFACE.minor;
+                let behind = INTERFACE.minor.checked_sub(note.built_minor);
+                let older = behind.is_some_and(|minors| minors > 0);
                 let signal = match &checked {
                     Err(_) => Signal::Error,
                     Ok(_) if older || !library.warnings.is_empty() => Signal::Advisory,

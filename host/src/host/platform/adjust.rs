@@ -1,6 +1,7 @@
 //! Bringing what runs in line with files and settings that have changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keyway_manifest::PluginId;
@@ -13,7 +14,7 @@ use crate::error::{HostError, HostErrorKind};
 use crate::event::EventKind;
 use crate::host::load::resolved;
 use crate::host::plugin::LoadedPlugin;
-use crate::platform::{Adjustment, Configured, Runtime, codes};
+use crate::platform::{Adjustment, Configured, Enablement, Runtime, codes};
 use crate::reload::ReloadOptions;
 use crate::resolve::Resolution;
 use crate::settings::{HostSettings, PluginSettings, Settings, Strategy};
@@ -182,7 +183,7 @@ impl Host {
             let state = self.inner.catalog.state();
             (state.enabled(), state.running)
         };
-        let ending: BTreeSet<PluginId> = active.difference(&enabled).cloned().collect();
+        let ending = self.ending(&active, before);
         adjustment.stopped = self.finish_in(before, &ending).await;
         for id in &ending {
             // It was not stopped by anybody's wish, so nothing keeps it from being started again.
@@ -205,6 +206,49 @@ impl Host {
             }
         }
         adjustment
+    }
+
+    /// Those of the plugins that run which are not to run any more.
+    ///
+    /// A file that is there and cannot be used says nothing of the version that runs: that one serves on, as
+    /// it does after a reload that was refused. So what ends a plugin is that its file is gone, that
+    /// somebody does not want it, or that it cannot do without one that ends.
+    fn ending(&self, active: &BTreeSet<PluginId>, before: &Resolution) -> BTreeSet<PluginId> {
+        let of = |id: &PluginId| {
+            let plugin = self.inner.find(id.as_str()).ok()?;
+            let path = plugin.state().path.clone();
+            Some((plugin.serving().hash, path))
+        };
+        let loaded: BTreeMap<&PluginId, _> = active.iter().map(|id| (id, of(id))).collect();
+        let loaded = |id: &PluginId| loaded.get(id).and_then(Option::as_ref);
+        let state = self.inner.catalog.state();
+        let files = state.candidates.iter();
+        let files = files.flat_map(|one| one.library.iter().chain([&one.path]));
+        let files: HashSet<&Path> = files.map(PathBuf::as_path).collect();
+        let ends = |id: &&PluginId| match state.find(id) {
+            // A file that does not read says not even whose it is.
+            None => {
+                let path = loaded(id).and_then(|(_, path)| path.as_deref());
+                path.is_none_or(|path| !files.contains(path))
+            }
+            Some((index, _)) => match &state.decision.enablements[index] {
+                Enablement::Disabled { .. } | Enablement::SlotLoser { .. } => true,
+                Enablement::Blocked => {
+                    let hash = loaded(id).and_then(|(hash, _)| hash.as_ref());
+                    state.settings.plugins.admit(id, hash).is_err()
+                }
+                Enablement::Enabled | Enablement::Shadowed { .. } => false,
+            },
+        };
+        let first: Vec<&PluginId> = active.iter().filter(ends).collect();
+        let theirs = first
+            .iter()
+            .flat_map(|id| before.dependents_of(id.as_str()));
+        let dependents: BTreeSet<&str> = theirs.collect();
+        let all = active
+            .iter()
+            .filter(|id| first.contains(id) || dependents.contains(id.as_str()));
+        all.cloned().collect()
     }
 
     /// Reloads a plugin whose file is another one now.
