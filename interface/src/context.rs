@@ -96,7 +96,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] where a value is missing or of another type.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where a value is missing or of another type.
     pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
         crate::config::typed(&self.inner.config)
             .map_err(|error| crate::config::misfit(self.inner.id, &error))

@@ -15,7 +15,7 @@ impl HostBuilder {
     /// load with the code `permission-denied`, and in a reload the version that serves goes on.
     ///
     /// It is called on a thread of its own and may wait for a person. What waits with it is the plugin that
-    /// it is asked about, and in [`Host::start_all`] the plugins of the levels after it; [`DenyAll`] asks
+    /// it is asked about, and in [`Host::start_all`](crate::Host::start_all) the plugins of the levels after it; [`DenyAll`] asks
     /// nobody. A dry run asks nobody either: what would have to be asked for refuses it.
     ///
     /// Default: none. Then a plugin gets what the host's file grants and what the
@@ -31,7 +31,7 @@ impl HostBuilder {
         self
     }
 
-    /// The file in which approvals are remembered: see [`PermissionStore`]. It may be shared by hosts. One that
+    /// The file in which approvals are remembered: see [`PermissionStore`](crate::PermissionStore). It may be shared by hosts. One that
     /// cannot be read refuses the plugins that ask for something which the host's file does not grant.
     ///
     /// Default: `permissions.json` in the [state directory](Self::state_dir), and without one the memory of
@@ -48,7 +48,7 @@ impl HostBuilder {
         self
     }
 
-    /// Where it is written down what plugins ask of the host, and what came of it. [`Host::audit`] reads
+    /// Where it is written down what plugins ask of the host, and what came of it. [`Host::audit`](crate::Host::audit) reads
     /// it. Default: the newest 1,024 records, and no listener.
     pub fn audit(mut self, log: AuditLog) -> Self {
         self.audit = Arc::new(log);
