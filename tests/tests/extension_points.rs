@@ -1,6 +1,8 @@
 //! One of each kind of extension, over a real cdylib: results, errors, declined calls, streams, and
 //! what ends them.
 
+use std::time::{Duration, Instant};
+
 use keyway::channel::{Channel, ChannelHandle, Message, Payload};
 use keyway::command::{Command, CommandHandle, CommandSpec, Invocation};
 use keyway::event::{Event, EventHook, EventHookHandle, topic_matches};
@@ -12,7 +14,7 @@ use keyway::skill::{Skill, SkillHandle};
 use keyway::tool::{PathAccess, Tool, ToolHandle};
 use keyway::voice::{AudioFormat, VoiceHandler, VoiceHandlerHandle};
 use keyway::{Bytes, ErrorKind, Json, Result, Scope, Stream};
-use keyway_host::Host;
+use keyway_host::{EventKind, Host};
 use keyway_tests::{host, plugin};
 use serde_json::{Value, json};
 
@@ -291,10 +293,34 @@ fn a_hook_is_told_of_its_topics_and_a_command_answers_text_and_data() {
     });
 }
 
+/// The host runs each service by itself from when its plugin serves. It does not start it again once it
+/// has ended.
+async fn end_that_of_the_host(host: &Host, janitor: &ServiceHandle) {
+    let mut events = host.events();
+    let bound = Instant::now() + Duration::from_secs(60);
+    while host
+        .services()
+        .iter()
+        .all(|service| service.report.is_none())
+    {
+        assert!(Instant::now() < bound, "the host runs it");
+        std::thread::yield_now();
+    }
+    janitor.stop().await.expect("it is asked to end");
+    loop {
+        let event = events.next().await.expect("the host lives");
+        if let EventKind::Ended { capability } = event.kind {
+            assert_eq!(capability.name, "janitor");
+            return;
+        }
+    }
+}
+
 #[test]
 fn a_service_ends_in_order_when_it_is_stopped_and_at_once_when_its_stream_is_dropped() {
     with_plugin(|host| async move {
         let janitor: ServiceHandle = host.capability("janitor").expect("it is offered");
+        end_that_of_the_host(&host, &janitor).await;
         let mut reports = janitor.run().expect("it starts");
         let ready = next(&mut reports).await.0;
         assert_eq!(ready, ServiceReport::ready("1 running"));
