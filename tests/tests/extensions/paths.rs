@@ -14,7 +14,7 @@ fn a_tool_gets_absolute_paths_inside_of_its_directory_and_is_not_called_with_oth
     let scene = Scene::new();
     let script = json!({ "reads": ["from"], "writes": ["to"] });
     scene.add(Scripted::new("mover").offers("tool", "move", script));
-    let work = scene.path("work");
+    let work = scene.path("desk");
     std::fs::create_dir(&work).expect("a directory");
     symlink("/", work.join("root")).expect("a link");
     let policy = |call: &Call| {
@@ -23,7 +23,7 @@ fn a_tool_gets_absolute_paths_inside_of_its_directory_and_is_not_called_with_oth
             .as_deref()
             .map(|arguments| arguments["to"].clone());
         match seen.as_ref().and_then(Value::as_str) {
-            Some(path) if path.ends_with("/work/secret") => Decision::Deny {
+            Some(path) if path.ends_with("/desk/secret") => Decision::Deny {
                 reason: "it is secret".to_owned(),
             },
             _ => Decision::Allow,
