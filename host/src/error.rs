@@ -5,6 +5,7 @@ pub(crate) mod codes;
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use keyway::PluginError;
 use keyway::abi::layout::LayoutError;
@@ -118,6 +119,7 @@ pub struct HostError {
     inner: Box<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     kind: HostErrorKind,
     plugin: Option<String>,
@@ -125,7 +127,7 @@ struct Inner {
     message: String,
     hint: Option<String>,
     details: Option<String>,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
     /// More precise than the kind's own, where there is one.
     code: Option<&'static str>,
 }
@@ -163,7 +165,7 @@ impl HostError {
     }
 
     pub(crate) fn source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
-        self.inner.source = Some(Box::new(source));
+        self.inner.source = Some(Arc::new(source));
         self
     }
 
@@ -177,6 +179,13 @@ impl HostError {
         own
     }
 
+    /// The same error once more, for somebody else who is told of it.
+    pub(crate) fn again(&self) -> Self {
+        HostError {
+            inner: self.inner.clone(),
+        }
+    }
+
     /// What there is to say of it, where it is no longer an error of something that was asked for.
     pub(crate) fn finding(&self) -> Finding {
         let Inner {
@@ -186,7 +195,9 @@ impl HostError {
             hint,
             ..
         } = &*self.inner;
-        let finding = kind.explained().finding(message);
+        // All codes that an error can have stand in the tables.
+        let code = crate::finding::explain(self.code()).unwrap_or_else(|| kind.explained());
+        let finding = code.finding(message);
         let finding = match path {
             Some(path) => finding.at(path),
             None => finding,

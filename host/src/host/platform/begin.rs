@@ -90,11 +90,7 @@ impl Host {
     /// The first failure of a report, as an error.
     pub(super) fn failure_of(&self, report: &Report) -> Option<HostError> {
         if let Some((id, error)) = report.failed.iter().next() {
-            let own = HostError::new(error.kind(), error.message()).of_plugin(&format!("'{id}'"));
-            return Some(match error.advice() {
-                Some(advice) => own.hint(advice),
-                None => own,
-            });
+            return Some(error.again().of_plugin(&format!("'{id}'")));
         }
         let (_, finding) = report.skipped.iter().next()?;
         Some(finding.clone().into())
