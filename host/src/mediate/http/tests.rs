@@ -1,7 +1,6 @@
 mod server;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use keyway::{ErrorKind, PluginError};
 use super::super::tests::{Asked, parts};
 use super::super::{AuditOutcome, Limits, MediatorBuilder};
 use super::*;
-use server::{Asking, Server, leads_to, ok};
+use server::{Server, leads_to, ok};
 
 fn builder(network: &'static [&'static str]) -> MediatorBuilder {
     let asked = Asked {
