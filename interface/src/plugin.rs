@@ -136,7 +136,10 @@ impl Activation {
     ///
     /// When the plugin offers the same capability under this name already.
     pub fn register(&mut self, name: impl Into<String>, provided: Provided) -> Result<&mut Self> {
-        let name = name.into();
+        self.push(name.into(), provided)
+    }
+
+    fn push(&mut self, name: String, provided: Provided) -> Result<&mut Self> {
         let (id, major) = (provided.layout().id(), provided.layout().major());
         let taken = self.registrations.iter().any(|(other, registered)| {
             *other == name && registered.layout().id() == id && registered.layout().major() == major

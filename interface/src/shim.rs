@@ -5,6 +5,7 @@
 //! A catch on the host's side could not work: an unwind that reaches `extern "C"` aborts.
 #![expect(unsafe_code, reason = "this is the inner side of the boundary")]
 
+pub mod author;
 pub mod entry;
 #[cfg(feature = "testing")]
 pub(crate) mod here;

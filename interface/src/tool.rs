@@ -13,6 +13,8 @@ use crate::error::Result;
 #[cfg(feature = "tools")]
 use crate::error::{ErrorKind, PluginError};
 use crate::scope::Scope;
+#[cfg(feature = "tools")]
+use crate::shim::author::BoxFuture;
 
 /// What a tool is, for whoever chooses among tools.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -249,28 +251,51 @@ impl<F> NoState<F> for () {
     fn none() {}
 }
 
+/// A function tool with its state, without its type: the table of [`Tool`] is filled once, here, and
+/// not again in the crate of each plugin.
 #[cfg(feature = "tools")]
-struct FunctionTool<F: ToolFunction> {
-    state: F::State,
+trait Function: Send + Sync {
+    fn spec(&self) -> ToolSpec;
+    fn run(&self, arguments: String) -> BoxFuture<'_, Result<String>>;
 }
 
 #[cfg(feature = "tools")]
-impl<F: ToolFunction> Tool for FunctionTool<F> {
+struct Stateful<F: ToolFunction>(F::State);
+
+#[cfg(feature = "tools")]
+impl<F: ToolFunction> Function for Stateful<F> {
+    fn spec(&self) -> ToolSpec {
+        F::spec()
+    }
+
+    fn run(&self, arguments: String) -> BoxFuture<'_, Result<String>> {
+        Box::pin(F::run(&self.0, arguments))
+    }
+}
+
+#[cfg(feature = "tools")]
+struct FunctionTool(Box<dyn Function>);
+
+#[cfg(feature = "tools")]
+impl Tool for FunctionTool {
     fn spec(&self) -> Result<Json<ToolSpec>> {
-        Ok(Json(F::spec()))
+        Ok(Json(self.0.spec()))
     }
 
     async fn call(&self, arguments: String) -> Result<String> {
-        F::run(&self.state, arguments).await
+        self.0.run(arguments).await
     }
 }
 
 #[cfg(feature = "tools")]
 pub(crate) fn provide<F: ToolFunction>(state: F::State) -> (String, Provided) {
-    (
-        F::spec().name,
-        ToolHandle::provide(FunctionTool::<F> { state }),
-    )
+    provide_function(Box::new(Stateful::<F>(state)))
+}
+
+#[cfg(feature = "tools")]
+fn provide_function(function: Box<dyn Function>) -> (String, Provided) {
+    let name = function.spec().name;
+    (name, ToolHandle::provide(FunctionTool(function)))
 }
 
 /// What a function tool can take.

@@ -113,7 +113,9 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
                 host: #krate::abi::RawObject,
             ) -> #krate::abi::AbiResult<#krate::abi::RawObject> {
                 // SAFETY: passed on to the caller, the host.
-                unsafe { #krate::shim::entry::enter::<#plugin>(host) }
+                unsafe {
+                    #krate::shim::entry::enter(#krate::shim::author::Maker::of::<#plugin>(), host)
+                }
             }
 
 

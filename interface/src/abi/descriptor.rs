@@ -5,7 +5,7 @@
 //! reader trusts `magic`, then `size`, and then no field beyond `size`.
 #![expect(
     unsafe_code,
-    reason = "layout pointers of a library are made Sync here"
+    reason = "layout pointers of a library are made Sync here, and a table of functions is copied"
 )]
 
 use abi_stable::library::AbiHeader;
@@ -46,6 +46,14 @@ pub struct Descriptor {
 /// Takes the host's services and answers the plugin's root object.
 pub type Entry = unsafe extern "C" fn(host: RawObject) -> AbiResult<RawObject>;
 
+// Statics and not the constants themselves, which would be laid out again in each plugin's crate, with
+// the layout of every type in them, at each build.
+static CORE: TypeLayout = *Descriptor::CORE;
+// SAFETY: a table of function pointers, which may be copied.
+static C_ABI: CAbiTestingFns = unsafe { std::ptr::read(C_ABI_TESTING_FNS) };
+static ROOT: InterfaceLayout = <PluginRootHandle as Capability>::LAYOUT.copied();
+static HOST: InterfaceLayout = <HostServicesHandle as Capability>::LAYOUT.copied();
+
 // SAFETY: every pointer in a descriptor leads to immutable statics of the same library.
 unsafe impl Sync for Descriptor {}
 
@@ -63,11 +71,11 @@ impl Descriptor {
             required_minor,
             flags: 0,
             abi_stable: AbiHeader::VALUE,
-            c_abi: C_ABI_TESTING_FNS,
+            c_abi: &C_ABI,
             note: RSlice::from_slice(note),
-            core: Self::CORE,
-            root: <PluginRootHandle as Capability>::LAYOUT,
-            host: <HostServicesHandle as Capability>::LAYOUT,
+            core: &CORE,
+            root: &ROOT,
+            host: &HOST,
             entry,
             threads: EXPORTED,
         }

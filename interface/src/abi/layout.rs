@@ -111,6 +111,22 @@ impl InterfaceLayout {
         }
     }
 
+    /// The same layout at another place: its methods stay where they are.
+    pub(super) const fn copied(&self) -> Self {
+        let InterfaceLayout {
+            id,
+            major,
+            required,
+            methods,
+        } = *self;
+        InterfaceLayout {
+            id,
+            major,
+            required,
+            methods,
+        }
+    }
+
     /// The identifier, for example `keyway.tool`.
     pub fn id(&self) -> &'static str {
         self.id.as_str()

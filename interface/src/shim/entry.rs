@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use super::author::{Author, Maker};
 use super::{contain, panic};
 use crate::abi::pass::Json;
 use crate::abi::root::{PluginRoot, PluginRootHandle, Registrations};
@@ -14,7 +15,7 @@ use crate::config::ConfigChange;
 use crate::context::Context;
 use crate::error::{PluginError, Result};
 use crate::host::{HostServices, HostServicesHandle};
-use crate::plugin::{Activation, Exported};
+use crate::plugin::Activation;
 use crate::runtime;
 use crate::state::{Imported, State};
 
@@ -24,17 +25,18 @@ use crate::state::{Imported, State};
 ///
 /// `host` is an object of the host table, given away to this plugin, by a host that compared the
 /// layouts of both sides before.
-pub unsafe fn enter<P: Exported>(host: RawObject) -> AbiResult<RawObject> {
+pub unsafe fn enter(maker: Maker, host: RawObject) -> AbiResult<RawObject> {
     contain(|| {
         // SAFETY: passed on to the caller; a host outlives its plugins.
         let entry = unsafe { Entry::new(host, Arc::new(HostOwner)) };
         let host = HostServicesHandle::from_target(Target::fixed(Arc::new(entry)));
         let environment = host.environment()?.0;
         panic::install_hook(&host, environment.linked_statically);
-        runtime::start(P::ID);
+        runtime::start(maker.id);
         #[cfg(feature = "tracing")]
         crate::log::install(&host, environment.linked_statically);
-        let root = Root::<P> {
+        let root = Root {
+            maker,
             host,
             environment: Arc::new(environment),
             plugin: RwLock::new(None),
@@ -59,14 +61,15 @@ impl Owner for HostOwner {
     }
 }
 
-struct Root<P> {
+struct Root {
+    maker: Maker,
     host: HostServicesHandle,
     environment: Arc<crate::host::Environment>,
-    plugin: RwLock<Option<Arc<P>>>,
+    plugin: RwLock<Option<Arc<dyn Author>>>,
 }
 
-impl<P: Exported> Root<P> {
-    fn plugin(&self) -> Result<Arc<P>> {
+impl Root {
+    fn plugin(&self) -> Result<Arc<dyn Author>> {
         let plugin = self
             .plugin
             .read()
@@ -75,7 +78,7 @@ impl<P: Exported> Root<P> {
         plugin.ok_or_else(|| PluginError::new("the plugin has not been prepared"))
     }
 
-    fn set_plugin(&self, plugin: Option<Arc<P>>) -> Option<Arc<P>> {
+    fn set_plugin(&self, plugin: Option<Arc<dyn Author>>) -> Option<Arc<dyn Author>> {
         let mut place = self.plugin.write().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *place, plugin)
     }
@@ -92,7 +95,7 @@ impl<P: Exported> Root<P> {
     }
 }
 
-impl<P: Exported> PluginRoot for Root<P> {
+impl PluginRoot for Root {
     async fn prepare(
         &self,
         config: Json<serde_json::Map<String, serde_json::Value>>,
@@ -101,9 +104,14 @@ impl<P: Exported> PluginRoot for Root<P> {
         // destructor has been reported by the hook and says nothing about the new one.
         let _ = self.drop_plugin();
         let environment = Arc::clone(&self.environment);
-        let context = Context::new(P::ID, P::VERSION, environment, config.0, self.host.clone());
-        let plugin = P::prepare(context).await?;
-        self.set_plugin(Some(Arc::new(plugin)));
+        let Maker {
+            id,
+            version,
+            prepare,
+        } = self.maker;
+        let context = Context::new(id, version, environment, config.0, self.host.clone());
+        let plugin = prepare(context).await?;
+        self.set_plugin(Some(plugin));
         Ok(())
     }
 
@@ -165,7 +173,7 @@ impl<P: Exported> PluginRoot for Root<P> {
 
     #[cfg(feature = "unstable-next-minor")]
     fn appended(&self) -> Result<String> {
-        Ok(format!("the own method of plugin {}", P::ID))
+        Ok(format!("the own method of plugin {}", self.maker.id))
     }
 }
 

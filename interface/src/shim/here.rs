@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::author::Maker;
 use super::entry::enter;
 use crate::abi::root::PluginRootHandle;
 use crate::capability::{Capability, Entry, Owner, Provided, Target};
@@ -18,7 +19,7 @@ pub(crate) fn root<P: Exported>(
     let (services, ..) = HostServicesHandle::provide(services).into_raw();
     // SAFETY: the object was just made for the host table, by the same build of it that `P` is compiled
     // with, and is given away here.
-    let root = unsafe { enter::<P>(services) };
+    let root = unsafe { enter(Maker::of::<P>(), services) };
     let root = root.into_result().map_err(PluginError::from)?;
     // SAFETY: `enter` gave the object to us. Its table follows the root layout and is a static of this
     // binary, so that there is no library to hold.

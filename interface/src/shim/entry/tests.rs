@@ -13,7 +13,7 @@ use super::*;
 use crate::abi::VTableHeader;
 use crate::error::ErrorKind;
 use crate::host::Environment;
-use crate::plugin::Plugin;
+use crate::plugin::{Exported, Plugin};
 use crate::state::{OldState, StateSchema};
 
 /// A plugin that keeps a number, and does to the host what its configuration says.
@@ -206,7 +206,7 @@ impl HostServices for Services {
 fn entered<P: Exported>() -> RawObject {
     let (services, ..) = HostServicesHandle::provide(Services).into_raw();
     // SAFETY: the object was just made for this table and is given away here.
-    let root = unsafe { enter::<P>(services) };
+    let root = unsafe { enter(Maker::of::<P>(), services) };
     root.into_result()
         .map_err(PluginError::from)
         .expect("it enters")
