@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use abi_stable::library::c_abi_testing;
 use keyway::abi::Descriptor;
-use keyway::abi::layout::{LayoutError, check_types};
+use keyway::abi::layout::{Comparison, LayoutError};
 use keyway::abi::note::{self, Endian};
 use keyway::abi::root::PluginRootHandle;
 use keyway::capability::Capability;
@@ -337,10 +337,12 @@ fn own_note(descriptor: &'static Descriptor) -> Result<note::Note<'static>, Stri
 
 /// Compares the types that all interfaces use, and the two tables that every plugin uses.
 fn check_layouts(descriptor: &'static Descriptor) -> Result<(), LayoutError> {
-    check_types(Descriptor::CORE, descriptor.core())?;
+    let mut comparison = Comparison::new();
+    comparison.types(Descriptor::CORE, descriptor.core())?;
     // The host calls the root table, the plugin calls the host table.
-    <PluginRootHandle as Capability>::LAYOUT.check(descriptor.root())?;
-    descriptor
-        .host()
-        .check(<HostServicesHandle as Capability>::LAYOUT)
+    comparison.interface(<PluginRootHandle as Capability>::LAYOUT, descriptor.root())?;
+    comparison.interface(
+        descriptor.host(),
+        <HostServicesHandle as Capability>::LAYOUT,
+    )
 }

@@ -11,6 +11,7 @@
 mod cause;
 mod describe;
 mod name;
+mod same;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use abi_stable::type_layout::TypeLayout;
 pub use describe::describe_types;
 
 use name::type_name;
+use same::Same;
 
 /// One argument of a method. Frozen.
 #[repr(C)]
@@ -154,41 +156,7 @@ impl InterfaceLayout {
     /// The first difference that makes a call impossible, with the full comparison of the types
     /// concerned in [`LayoutError::details`].
     pub fn check(&self, offered: &InterfaceLayout) -> Result<(), LayoutError> {
-        let interface = format!("{}/{}", self.id, self.major);
-        let refuse = |message: String| LayoutError {
-            message: format!("interface {interface}: {message}"),
-            details: None,
-        };
-        if self.id != offered.id || self.major != offered.major {
-            return Err(refuse(format!(
-                "expected this interface, found {}/{}",
-                offered.id, offered.major
-            )));
-        }
-        if offered.methods.len() < self.required as usize {
-            let missing = &self.methods[offered.methods.len()];
-            return Err(refuse(format!(
-                "method `{}` is required, and the implementation ends after {} of {} methods",
-                missing.name,
-                offered.methods.len(),
-                self.required
-            )));
-        }
-        if self.methods.len() < offered.required as usize {
-            return Err(refuse(format!(
-                "the implementation requires {} methods, the caller knows {}",
-                offered.required,
-                self.methods.len()
-            )));
-        }
-        let mut fitting = Fitting::default();
-        for (index, (ours, theirs)) in self.methods.iter().zip(offered.methods.iter()).enumerate() {
-            check_method(index, ours, theirs, &mut fitting).map_err(|mut error| {
-                error.message = format!("interface {interface}: {}", error.message);
-                error
-            })?;
-        }
-        Ok(())
+        Comparison::new().interface(self, offered)
     }
 
     /// A stable text of the whole layout, for the golden file that guards it.
@@ -215,89 +183,135 @@ impl InterfaceLayout {
     }
 }
 
-fn check_method(
-    index: usize,
-    ours: &MethodLayout,
-    theirs: &MethodLayout,
-    fitting: &mut Fitting,
-) -> Result<(), LayoutError> {
-    let refuse = |message: String| LayoutError {
-        message,
-        details: None,
-    };
-    if ours.name != theirs.name {
-        return Err(refuse(format!(
-            "method {index}: expected `{}`, found `{}`; methods may only be appended",
-            ours.name, theirs.name
-        )));
-    }
-    let name = ours.name.as_str();
-    if ours.is_async() != theirs.is_async() {
-        let kind = |method: &MethodLayout| {
-            if method.is_async() {
-                "async"
-            } else {
-                "not async"
-            }
-        };
-        return Err(refuse(format!(
-            "method `{name}`: expected it to be {}, found it {}",
-            kind(ours),
-            kind(theirs)
-        )));
-    }
-    if ours.args.len() != theirs.args.len() {
-        return Err(refuse(format!(
-            "method `{name}`: expected {} arguments, found {}",
-            ours.args.len(),
-            theirs.args.len()
-        )));
-    }
-    for (ours, theirs) in ours.args.iter().zip(theirs.args.iter()) {
-        fitting
-            .check(ours.layout, theirs.layout)
-            .map_err(|error| error.at(&format!("method `{name}`, argument `{}`", ours.name)))?;
-    }
-    fitting
-        .check(ours.output, theirs.output)
-        .map_err(|error| error.at(&format!("method `{name}`, result")))
+/// Comparisons of the layouts of two sides. What was found to fit is not looked at again, so one of these
+/// for all that is compared at a time makes it a good deal faster; it leads into the libraries of both
+/// sides, and must be gone before they are.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    same: Same,
 }
 
-/// Pairs of types that were found to fit, so that a type which many methods share is compared
-/// once. It lives for one check of one interface, and leaves nothing of the other side behind.
-#[derive(Default)]
-struct Fitting(Vec<(*const TypeLayout, *const TypeLayout)>);
+impl Comparison {
+    /// Nothing was compared yet.
+    pub fn new() -> Self {
+        Comparison::default()
+    }
 
-impl Fitting {
-    fn check(
+    /// Compares what a caller expects of an interface with what a callee offers.
+    ///
+    /// # Errors
+    ///
+    /// As [`InterfaceLayout::check`].
+    pub fn interface(
+        &mut self,
+        expected: &InterfaceLayout,
+        offered: &InterfaceLayout,
+    ) -> Result<(), LayoutError> {
+        let refuse = |message: String| LayoutError {
+            message: format!("interface {}/{}: {message}", expected.id, expected.major),
+            details: None,
+        };
+        if expected.id != offered.id || expected.major != offered.major {
+            return Err(refuse(format!(
+                "expected this interface, found {}/{}",
+                offered.id, offered.major
+            )));
+        }
+        if offered.methods.len() < expected.required as usize {
+            let missing = &expected.methods[offered.methods.len()];
+            return Err(refuse(format!(
+                "method `{}` is required, and the implementation ends after {} of {} methods",
+                missing.name,
+                offered.methods.len(),
+                expected.required
+            )));
+        }
+        if expected.methods.len() < offered.required as usize {
+            return Err(refuse(format!(
+                "the implementation requires {} methods, the caller knows {}",
+                offered.required,
+                expected.methods.len()
+            )));
+        }
+        let methods = expected.methods.iter().zip(offered.methods.iter());
+        for (index, (ours, theirs)) in methods.enumerate() {
+            self.method(index, ours, theirs)
+                .map_err(|error| LayoutError {
+                    details: error.details,
+                    ..refuse(error.message)
+                })?;
+        }
+        Ok(())
+    }
+
+    fn method(
+        &mut self,
+        index: usize,
+        ours: &MethodLayout,
+        theirs: &MethodLayout,
+    ) -> Result<(), LayoutError> {
+        let refuse = |message: String| LayoutError {
+            message,
+            details: None,
+        };
+        if ours.name != theirs.name {
+            return Err(refuse(format!(
+                "method {index}: expected `{}`, found `{}`; methods may only be appended",
+                ours.name, theirs.name
+            )));
+        }
+        let name = ours.name.as_str();
+        if ours.is_async() != theirs.is_async() {
+            let kind = |method: &MethodLayout| {
+                if method.is_async() {
+                    "async"
+                } else {
+                    "not async"
+                }
+            };
+            return Err(refuse(format!(
+                "method `{name}`: expected it to be {}, found it {}",
+                kind(ours),
+                kind(theirs)
+            )));
+        }
+        if ours.args.len() != theirs.args.len() {
+            return Err(refuse(format!(
+                "method `{name}`: expected {} arguments, found {}",
+                ours.args.len(),
+                theirs.args.len()
+            )));
+        }
+        for (ours, theirs) in ours.args.iter().zip(theirs.args.iter()) {
+            self.types(ours.layout, theirs.layout)
+                .map_err(|error| error.at(&format!("method `{name}`, argument `{}`", ours.name)))?;
+        }
+        self.types(ours.output, theirs.output)
+            .map_err(|error| error.at(&format!("method `{name}`, result")))
+    }
+
+    /// Compares two type layouts, whichever side is the older one.
+    ///
+    /// # Errors
+    ///
+    /// The first difference, with the full text of abi_stable in [`LayoutError::details`].
+    pub fn types(
         &mut self,
         ours: &'static TypeLayout,
         theirs: &'static TypeLayout,
     ) -> Result<(), LayoutError> {
-        let pair = (&raw const *ours, &raw const *theirs);
-        if !self.0.contains(&pair) {
-            check_types(ours, theirs)?;
-            self.0.push(pair);
+        match self.same.holds(ours, theirs) {
+            true => Ok(()),
+            false => compatible(ours, theirs),
         }
-        Ok(())
     }
 }
 
-/// Compares two type layouts, whichever side is the older one.
+/// What abi_stable says of two type layouts.
 ///
 /// The checking state is made anew for each comparison: the state that abi_stable would cache
 /// keeps pointers into the plugin, and would outlive it.
-///
-/// # Errors
-///
-/// The first difference, with the full text of abi_stable in [`LayoutError::details`].
-pub fn check_types(
-    ours: &'static TypeLayout,
-    theirs: &'static TypeLayout,
-) -> Result<(), LayoutError> {
-    if std::ptr::eq(ours, theirs) {
-        return Ok(());
-    }
+fn compatible(ours: &'static TypeLayout, theirs: &'static TypeLayout) -> Result<(), LayoutError> {
     let forward = check_layout_compatibility_with_globals(ours, theirs, &CheckingGlobals::new());
     let Err(error) = forward else { return Ok(()) };
     let backward = check_layout_compatibility_with_globals(theirs, ours, &CheckingGlobals::new());

@@ -5,7 +5,7 @@ use abi_stable::std_types::{ROption, RSlice, RString, RVec, Tuple2};
 
 use crate::abi::{AbiResult, RawBuffer, RawStream};
 
-use super::{ArgLayout, InterfaceLayout, MethodLayout, check_types};
+use super::{ArgLayout, Comparison, InterfaceLayout, MethodLayout, Same, compatible};
 
 /// The types of one crate in its first version.
 mod first {
@@ -264,7 +264,9 @@ fn every_incompatible_change_is_refused_in_one_line_that_names_the_method() {
 }
 
 fn refusal<A: StableAbi, B: StableAbi>() -> String {
-    let error = check_types(A::LAYOUT, B::LAYOUT).expect_err("they differ");
+    let error = Comparison::new()
+        .types(A::LAYOUT, B::LAYOUT)
+        .expect_err("they differ");
     let details = error.details().expect("types differ in detail");
     assert!(details.contains("Compared <this>"), "{details}");
     assert!(!error.to_string().contains('\n'), "{error}");
@@ -382,14 +384,80 @@ fn equal_types_of_different_definitions_fit_and_generic_ones_fit_both_ways() {
         }
     }
     fn fits<A: StableAbi, B: StableAbi>() {
-        assert_eq!(check_types(A::LAYOUT, B::LAYOUT), Ok(()));
-        assert_eq!(check_types(B::LAYOUT, A::LAYOUT), Ok(()));
+        assert_eq!(Comparison::new().types(A::LAYOUT, B::LAYOUT), Ok(()));
+        assert_eq!(Comparison::new().types(B::LAYOUT, A::LAYOUT), Ok(()));
     }
     fits::<first::Span, copy::Span>();
     fits::<RVec<first::Span>, RVec<copy::Span>>();
     fits::<ROption<RVec<first::Span>>, ROption<RVec<copy::Span>>>();
     fits::<Tuple2<RString, first::Span>, Tuple2<RString, copy::Span>>();
 }
+
+/// The comparison without abi_stable accepts nothing that abi_stable would refuse.
+#[test]
+fn what_is_found_the_same_at_first_sight_is_compatible() {
+    mod copy {
+        use super::*;
+
+        #[repr(C)]
+        #[derive(StableAbi)]
+        pub(super) struct Span {
+            start: u32,
+            end: u32,
+        }
+    }
+    let layouts = [
+        <u8 as StableAbi>::LAYOUT,
+        <()>::LAYOUT,
+        <[u8; 4]>::LAYOUT,
+        <[u8; 5]>::LAYOUT,
+        <[u32; 1]>::LAYOUT,
+        <[(); 1]>::LAYOUT,
+        <[(); 2]>::LAYOUT,
+        <*const u8>::LAYOUT,
+        <*const u16>::LAYOUT,
+        RString::LAYOUT,
+        RVec::<u8>::LAYOUT,
+        RVec::<u16>::LAYOUT,
+        RVec::<first::Span>::LAYOUT,
+        RVec::<copy::Span>::LAYOUT,
+        RVec::<wider::Span>::LAYOUT,
+        ROption::<RString>::LAYOUT,
+        AbiResult::<u64>::LAYOUT,
+        AbiResult::<RString>::LAYOUT,
+        RawBuffer::LAYOUT,
+        RawStream::<u64>::LAYOUT,
+        first::Span::LAYOUT,
+        copy::Span::LAYOUT,
+        wider::Span::LAYOUT,
+        reordered::Span::LAYOUT,
+        longer::Span::LAYOUT,
+        signed::Span::LAYOUT,
+        first::Page::LAYOUT,
+        wider::Page::LAYOUT,
+        longer::Page::LAYOUT,
+        first::Book::LAYOUT,
+        wider::Book::LAYOUT,
+        signed::Book::LAYOUT,
+        first::Color::LAYOUT,
+        reordered::Color::LAYOUT,
+        longer::Color::LAYOUT,
+    ];
+    // One for all, as a load has one: what was found before must not mislead it.
+    let mut same = Same::default();
+    let mut found = 0;
+    for one in layouts {
+        for other in layouts {
+            if same.holds(one, other) {
+                assert_eq!(compatible(one, other), Ok(()), "{one:?}, {other:?}");
+                found += usize::from(!std::ptr::eq(one, other));
+            }
+        }
+    }
+    // The two spans and the vectors of them, both ways round.
+    assert_eq!(found, 4);
+}
+
 #[test]
 fn the_name_of_a_type_has_its_type_arguments() {
     fn name<T: StableAbi>() -> String {
