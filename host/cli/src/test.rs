@@ -36,7 +36,7 @@ pub(crate) fn run(command: &TestCrate, terminal: &Terminal) -> Outcome {
         };
         terminal.json(&answer, Form::ForReader)?;
     } else {
-        terminal.text(&table_of(&report, terminal))?;
+        terminal.text(&table_of(&report, &command.checks, terminal))?;
     }
     match exit_code(&[report]) {
         exit::SUCCESS => Ok(()),

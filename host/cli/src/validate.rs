@@ -40,7 +40,7 @@ pub(crate) fn run(command: &Validate, terminal: &Terminal) -> Outcome {
     for library in &libraries {
         let report = validate(&validator, library, &interrupt, terminal)?;
         if !command.json {
-            terminal.text(&table::render(&report, terminal.is_verbose()))?;
+            terminal.text(&table_of(&report, &command.checks, terminal))?;
         }
         reports.push(report);
     }
@@ -180,9 +180,9 @@ fn worst(reports: &[Report]) -> Found {
     worst.unwrap_or(Found::Success)
 }
 
-/// The table of a report, for other commands.
-pub(crate) fn table_of(report: &Report, terminal: &Terminal) -> String {
-    table::render(report, terminal.is_verbose())
+/// The table of a report.
+pub(crate) fn table_of(report: &Report, checks: &Checks, terminal: &Terminal) -> String {
+    table::render(report, &checks.again(), terminal.is_verbose())
 }
 
 fn write_junit(file: &PathBuf, reports: &[Report]) -> Outcome {

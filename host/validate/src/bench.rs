@@ -1,7 +1,9 @@
 //! Where a check works: hosts with the plugin in them, in a directory of the check's own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use keyway_host::inspect::Inspection;
@@ -15,8 +17,10 @@ use keyway_host::{
 use semver::Version;
 use serde_json::{Map, Value};
 
+use crate::checks::{self, TOOL_INPUT};
 use crate::generate::Schema;
 use crate::grant::GrantLevel;
+use crate::panics;
 use crate::random::Random;
 use crate::task::{Line, Reproduce, Task};
 use crate::tools::Tool;
@@ -26,6 +30,8 @@ use crate::verdict::Verdict;
 pub(crate) const CALL: Duration = Duration::from_secs(5);
 /// How long a library may stay open after its plugin was stopped. It takes milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// How many cases of `tool-input` other checks look for input in.
+const FEW: usize = 5;
 /// How long thread-locals of threads that stay idle are waited for.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -33,6 +39,8 @@ const IDLE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) task: Task,
+    /// The case that the check is at, and what it begins with.
+    case: Mutex<Option<(u64, String)>>,
 }
 
 /// What the file of the plugin says of it.
@@ -46,25 +54,55 @@ pub(crate) struct Facts {
 
 impl Bench {
     pub(crate) fn new(task: Task) -> Self {
-        Bench { task }
+        Bench {
+            task,
+            case: Mutex::default(),
+        }
     }
 
     /// Says what comes next, for the case that this process does not live to tell.
     pub(crate) fn doing(&self, what: impl Into<String>) {
+        let case = self.lock_case();
+        let line = match &*case {
+            None => Line::Doing {
+                what: what.into(),
+                reproduce: None,
+            },
+            Some((case, begun)) => Line::Doing {
+                what: format!("{}, after {begun}", what.into()),
+                reproduce: Some(self.reproduce(*case)),
+            },
+        };
+        drop(case);
+        line.write(&self.task.token);
+    }
+
+    /// The same for a case that can be run again. What is said after it belongs to it.
+    pub(crate) fn doing_case(&self, case: u64, what: impl Into<String>) {
+        let what = what.into();
+        *self.lock_case() = Some((case, what.clone()));
         let line = Line::Doing {
-            what: what.into(),
-            reproduce: None,
+            what,
+            reproduce: Some(self.reproduce(case)),
         };
         line.write(&self.task.token);
     }
 
-    /// The same for a case that can be run again.
-    pub(crate) fn doing_case(&self, case: u64, what: impl Into<String>) {
-        let line = Line::Doing {
-            what: what.into(),
-            reproduce: Some(self.reproduce(case)),
-        };
-        line.write(&self.task.token);
+    /// What comes next belongs to no case any more.
+    pub(crate) fn cases_done(&self) {
+        *self.lock_case() = None;
+    }
+
+    fn lock_case(&self) -> MutexGuard<'_, Option<(u64, String)>> {
+        self.case.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing has panicked so far, on whichever thread.
+    pub(crate) fn no_panic(&self) -> Result<(), Verdict> {
+        match panics::last() {
+            None => Ok(()),
+            Some(panic) => Err(panic.verdict()),
+        }
     }
 
     /// The numbers of the cases to run, of so many.
@@ -125,6 +163,7 @@ impl Bench {
         settings.permissions = Some(grant.of(&manifest.permissions));
         Ok(Stand {
             bench: self,
+            threads: running(),
             name: manifest.id.to_string(),
             host,
             config,
@@ -193,6 +232,8 @@ pub(crate) struct Stand<'a> {
     pub(crate) manifest: Manifest,
     pub(crate) config: Map<String, Value>,
     settings: PluginSettings,
+    /// The names of the threads that ran before there was a plugin, as far as the system says.
+    threads: Vec<String>,
 }
 
 impl Stand<'_> {
@@ -232,12 +273,21 @@ impl Stand<'_> {
                 "the library is still open {PATIENCE:?} after the plugin was stopped: expected that nothing \
                  holds it"
             ));
+            // A thread may have had no name yet when the plugin was stopped.
+            let mut others = running();
+            for known in &self.threads {
+                if let Some(at) = others.iter().position(|name| name == known) {
+                    others.swap_remove(at);
+                }
+            }
+            others.retain(|name| !name.starts_with("keyway-"));
+            let threads = if others.is_empty() { threads } else { &others };
             let failed = match threads {
                 [] => failed.hint(
                     "look for calls, streams or buffers that are never given back, and for threads that never end",
                 ),
                 threads => failed
-                    .detail(format!("threads of its own that ran: {}", threads.join(", ")))
+                    .detail(format!("threads that hold it: {}", names(threads)))
                     .hint("end and join the plugin's threads in deactivate, or when its value is dropped"),
             };
             return Err(failed);
@@ -254,6 +304,9 @@ impl Stand<'_> {
     /// The tools that may be called with random input.
     pub(crate) fn tools(&self) -> Result<Vec<Tool>, Verdict> {
         let mut tools = Vec::new();
+        if self.bench.task.without_tools {
+            return Ok(tools);
+        }
         for offered in self.host.capabilities() {
             if offered.id != ToolHandle::ID {
                 continue;
@@ -271,9 +324,9 @@ impl Stand<'_> {
         self.load()?;
         let tools = self.tools()?;
         if tools.is_empty() {
-            let all = self.manifest.capabilities.declared();
-            let destructive = all.filter(|(id, _)| *id == ToolHandle::ID).count() > 0;
-            return Err(Verdict::skipped(match destructive {
+            let offered = self.host.capabilities();
+            let has_tools = offered.iter().any(|one| one.id == ToolHandle::ID);
+            return Err(Verdict::skipped(match has_tools {
                 true => {
                     "its tools say that they destroy something, and are called with --grant all only"
                 }
@@ -283,19 +336,45 @@ impl Stand<'_> {
         Ok(tools)
     }
 
-    /// Calls each tool with a few inputs that it takes, for checks that are about something else.
+    /// Calls each tool with a few inputs that it takes, for checks that are about something else. They are the
+    /// first that `tool-input` gives it, so what fails with them is found there.
     pub(crate) fn use_tools(&self, tools: &[Tool]) -> Result<u32, Verdict> {
         let mut answers = 0;
-        for tool in tools {
-            for case in 0..3 {
-                let mut random = Random::of(self.bench.task.seed, &tool.name, case);
-                let Some(input) = tool.schema.valid(&mut random) else {
-                    continue;
-                };
+        let number = tools.len();
+        for (at, tool) in tools.iter().enumerate() {
+            let cases = (at as u64..).step_by(number);
+            let inputs = cases.take(FEW).filter_map(|case| {
+                let random = &mut Random::of(self.bench.task.seed, TOOL_INPUT, case);
+                checks::is_valid_case(random).then(|| tool.schema.valid(random))?
+            });
+            for input in inputs {
                 self.bench.doing(tool.calling(&input.to_string()));
                 answers += u32::from(tool.call(&self.host, input)?);
             }
         }
         Ok(answers)
     }
+}
+
+/// The names of this process's threads; none where the system does not say.
+fn running() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten();
+    let name = |task: std::io::Result<fs::DirEntry>| {
+        let name = fs::read_to_string(task.ok()?.path().join("comm")).ok()?;
+        Some(name.trim_end().to_owned())
+    };
+    tasks.filter_map(name).collect()
+}
+
+/// Names of threads, each with its number.
+fn names(threads: &[String]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for thread in threads {
+        *counts.entry(thread).or_default() += 1;
+    }
+    let told = counts.into_iter().map(|(name, count)| match count {
+        1 => name.to_owned(),
+        count => format!("{name} ({count} times)"),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }

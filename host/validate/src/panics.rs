@@ -8,6 +8,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
+use crate::verdict::Verdict;
+
 /// A panic that the host contained.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Panic {
@@ -22,6 +24,24 @@ static SEEN: Mutex<Vec<Panic>> = Mutex::new(Vec::new());
 /// Takes note of all panics from now on. Where the process has a subscriber already, nothing is noted.
 pub(crate) fn watch() {
     let _ = tracing::subscriber::set_global_default(Listener);
+}
+
+impl Panic {
+    /// A panic is a fault, also where it is contained.
+    pub(crate) fn verdict(&self) -> Verdict {
+        Verdict::failed(format!(
+            "{} (at {}); expected no panic, also none that is contained",
+            self.message, self.place
+        ))
+        .hint(
+            "answer an error instead: a panic ends a call, and counts against the plugin's health",
+        )
+    }
+}
+
+/// The latest of the panics that were not taken yet.
+pub(crate) fn last() -> Option<Panic> {
+    seen().last().cloned()
 }
 
 /// The panics since the last time.

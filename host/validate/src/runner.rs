@@ -13,7 +13,7 @@ use semver::Version;
 use serde_json::{Map, Value};
 
 use crate::bench;
-use crate::checks::{self, CHECKS, Check, INSPECTS, LOADS, Needs};
+use crate::checks::{self, CHECKS, Check, INSPECTS, LOADS, Needs, TOOL_INPUT};
 use crate::error::ValidateError;
 use crate::grant::GrantLevel;
 use crate::report::{Record, Report};
@@ -231,12 +231,11 @@ struct Run<'a> {
 impl Run<'_> {
     /// What others rely on comes first and alone; the rest as many at a time as there may be.
     fn all(&self, selected: &[&'static Check]) -> Result<Vec<Record>, ValidateError> {
-        let is_first = |check: &&&Check| [INSPECTS, LOADS].contains(&check.id);
+        let is_first = |check: &&&Check| [INSPECTS, LOADS, TOOL_INPUT].contains(&check.id);
         let (first, rest): (Vec<_>, Vec<_>) = selected.iter().partition(is_first);
         let mut records: Vec<Record> = Vec::new();
         for check in first {
-            let reason = missing(check, &records);
-            records.push(self.one_unless(check, reason)?);
+            records.push(self.one_after(check, &records)?);
         }
         let records = records;
         let next = AtomicUsize::new(0);
@@ -247,7 +246,7 @@ impl Run<'_> {
                 rest.get(at).map(|check| (at, check))
             } {
                 let (at, check) = check;
-                let record = self.one_unless(check, missing(check, &records));
+                let record = self.one_after(check, &records);
                 let ended = record.is_err();
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                 done.push((at, record));
@@ -270,19 +269,24 @@ impl Run<'_> {
         for (_, record) in done {
             records.push(record?);
         }
+        records.sort_by_key(|record| selected.iter().position(|check| check.id == record.id));
         Ok(records)
     }
 
-    fn one_unless(
-        &self,
-        check: &'static Check,
-        reason: Option<String>,
-    ) -> Result<Record, ValidateError> {
+    /// Runs a check, unless those before it say that there is nothing to find.
+    fn one_after(&self, check: &'static Check, before: &[Record]) -> Result<Record, ValidateError> {
         (self.tell)(Progress::Begun(check));
         let clock = Instant::now();
-        let verdict = match reason {
+        let without_tools = has_failed(TOOL_INPUT, before);
+        let verdict = match missing(check, before) {
             Some(reason) => Verdict::skipped(reason),
-            None => self.one(check)?,
+            None => {
+                let verdict = self.one(check, without_tools)?;
+                match without_tools && check.needs == Needs::Loaded {
+                    true => verdict.detail(format!("its tools were not called; see {TOOL_INPUT}")),
+                    false => verdict,
+                }
+            }
         };
         let took = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         let record = Record::new(check.id, verdict, took);
@@ -290,7 +294,7 @@ impl Run<'_> {
         Ok(record)
     }
 
-    fn one(&self, check: &'static Check) -> Result<Verdict, ValidateError> {
+    fn one(&self, check: &'static Check, without_tools: bool) -> Result<Verdict, ValidateError> {
         let validator = self.validator;
         let home = tempfile::Builder::new()
             .prefix("keyway-validate-")
@@ -307,6 +311,7 @@ impl Run<'_> {
             config: validator.config.clone(),
             host_version: validator.host_version.as_ref().map(Version::to_string),
             grant: validator.grant,
+            without_tools,
             token: token(home.path()),
         };
         Process {
@@ -321,16 +326,25 @@ impl Run<'_> {
 
 /// Why a check need not be run, as far as those before it say.
 fn missing(check: &Check, before: &[Record]) -> Option<String> {
-    let has_failed = |id: &str| {
-        let record = before.iter().find(|record| record.id == id);
-        record.is_some_and(|record| record.outcome >= Outcome::Failed)
+    let reasons = [
+        (INSPECTS, "it is no plugin"),
+        (LOADS, "it does not load and end in order"),
+        (TOOL_INPUT, "its tools fail"),
+    ];
+    let counts = match check.needs {
+        Needs::Nothing => 0,
+        Needs::Plugin => 1,
+        Needs::Loaded => 2,
+        Needs::Tools => 3,
     };
-    let needs_plugin = check.needs != Needs::Nothing;
-    if needs_plugin && has_failed(INSPECTS) {
-        return Some(format!("it is no plugin; see {INSPECTS}"));
-    }
-    (check.needs == Needs::Loaded && has_failed(LOADS))
-        .then(|| format!("it does not load; see {LOADS}"))
+    let mut reasons = reasons.into_iter().take(counts);
+    let (id, reason) = reasons.find(|(id, _)| has_failed(id, before))?;
+    Some(format!("{reason}; see {id}"))
+}
+
+fn has_failed(id: &str, records: &[Record]) -> bool {
+    let record = records.iter().find(|record| record.id == id);
+    record.is_some_and(|record| record.outcome >= Outcome::Failed)
 }
 
 /// A word that the plugin does not know: the name of the directory is random.

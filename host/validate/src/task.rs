@@ -1,5 +1,6 @@
 //! What the process of a check is told, and what it answers.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -69,6 +70,8 @@ pub(crate) struct Task {
     /// The version of the application; none for the oldest that the plugin works with.
     pub(crate) host_version: Option<String>,
     pub(crate) grant: GrantLevel,
+    /// Whether its tools are left alone, since they are known to fail.
+    pub(crate) without_tools: bool,
     /// Tells the check's own lines from what the plugin prints.
     pub(crate) token: String,
 }
@@ -142,32 +145,24 @@ pub fn child() -> ExitCode {
 }
 
 /// A panic is a fault wherever it happened, also if nothing that the check looks at has shown it.
-fn with_panics(verdict: Verdict, panics: Vec<Panic>) -> Verdict {
-    let mut places: Vec<String> = Vec::new();
-    for Panic { message, place } in panics {
-        let told = format!("{message} (at {place})");
-        if !places.contains(&told) {
-            places.push(told);
-        }
-    }
-    if places.is_empty() {
-        return verdict;
-    }
-    if verdict.outcome >= Outcome::Failed {
-        let told = format!("{} {}", verdict.message, verdict.details.join(" "));
-        places.retain(|place| {
-            let at = place.rsplit_once("(at ").map_or(&**place, |(_, at)| at);
-            !told.contains(at.trim_end_matches(')'))
-        });
-        return verdict.details(places);
-    }
-    let first = places.remove(0);
-    Verdict::failed(format!(
-        "{first}; expected no panic, also none that is contained"
-    ))
-    .hint("answer an error instead: a panic ends the call and counts against the plugin's health")
-    .details(places)
-    .detail(format!("apart from that: {}", verdict.message))
+fn with_panics(verdict: Verdict, mut panics: Vec<Panic>) -> Verdict {
+    let mut seen = BTreeSet::new();
+    panics.retain(|panic| seen.insert(panic.place.clone()));
+    let told = |verdict: &Verdict, panic: &Panic| {
+        let mut texts = std::iter::once(&verdict.message).chain(&verdict.details);
+        texts.any(|text| text.contains(&panic.place))
+    };
+    let verdict = match panics.first() {
+        Some(first) if verdict.outcome < Outcome::Failed => first
+            .verdict()
+            .detail(format!("apart from that: {}", verdict.message)),
+        _ => verdict,
+    };
+    panics.retain(|panic| !told(&verdict, panic));
+    let more = panics
+        .iter()
+        .map(|panic| format!("{} (at {})", panic.message, panic.place));
+    verdict.details(more)
 }
 
 /// A plugin that ends the process leaves no file behind.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::bench::CALL;
 use crate::generate::Schema;
+use crate::panics;
 use crate::verdict::Verdict;
 
 /// The longest input that a message shows whole.
@@ -75,10 +76,14 @@ impl Tool {
         answer: Result<Value, PluginError>,
         input: &str,
     ) -> Result<Heard, Verdict> {
+        let elsewhere = || match panics::last() {
+            None => Ok(()),
+            Some(panic) => Err(panic.verdict().detail(format!("input: {}", shown(input)))),
+        };
         match answer {
-            Ok(_) => Ok(Heard::Answer),
+            Ok(_) => elsewhere().map(|()| Heard::Answer),
             Err(error) => match fault(&error) {
-                None => Ok(Heard::Refused(error)),
+                None => elsewhere().map(|()| Heard::Refused(error)),
                 Some((what, hint)) => Err(Verdict::failed(format!("tool `{}` {what}", self.name))
                     .detail(format!("input: {}", shown(input)))
                     .hint(hint)),

@@ -1,5 +1,6 @@
 //! The command lines of `keyway validate` and `keyway test`.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -106,6 +107,24 @@ pub(crate) struct Checks {
     /// plugin works with.
     #[arg(long, value_name = "VERSION")]
     pub(crate) host_version: Option<Version>,
+}
+
+impl Checks {
+    /// The options that decide what a plugin meets, to be given again; each with a space before it.
+    pub(crate) fn again(&self) -> String {
+        let mut text = String::new();
+        for (key, value) in self.settings.to_map() {
+            // A quote in a text is left to whoever copies it.
+            let _ = write!(text, " --config '{key}={value}'");
+        }
+        if self.grant != GrantLevel::default() {
+            let _ = write!(text, " --grant {}", self.grant);
+        }
+        if let Some(version) = &self.host_version {
+            let _ = write!(text, " --host-version {version}");
+        }
+        text
+    }
 }
 
 fn check_ids() -> PossibleValuesParser {

@@ -19,12 +19,12 @@ const BAD: Style = AnsiColor::BrightRed.on_default().bold();
 const OUTCOME_COLUMNS: usize = 9;
 /// The longest id of a check and the gap behind it.
 const ID_COLUMNS: usize = 20;
-/// The longest message that stands beside an id: so that it does so in a terminal of usual width, or by much
-/// too long for any.
+/// Where the lines below an id begin.
 const INDENT: usize = OUTCOME_COLUMNS;
 
 /// Renders a report; ends with a line end.
-pub(super) fn render(report: &Report, verbose: bool) -> String {
+/// `options` are those that a case needs to be the same again.
+pub(super) fn render(report: &Report, options: &str, verbose: bool) -> String {
     let mut text = String::new();
     let title = match (&report.plugin, &report.version) {
         (Some(plugin), Some(version)) => format!("{plugin} {version}"),
@@ -35,13 +35,22 @@ pub(super) fn render(report: &Report, verbose: bool) -> String {
     };
     let _ = writeln!(text, "{TITLE}{}{TITLE:#}\n", printable(&title));
     for record in &report.checks {
-        row(&mut text, report, record, verbose);
+        row(&mut text, record, verbose);
+        if let Some(case) = &record.verdict.reproduce {
+            let library = report.library.display().to_string();
+            let _ = writeln!(
+                text,
+                "{:INDENT$}reproduce: keyway validate {}{options} --reproduce {case}",
+                "",
+                printable(&library)
+            );
+        }
     }
     let _ = writeln!(text, "\n{}", summary(report));
     text
 }
 
-fn row(text: &mut String, report: &Report, record: &Record, verbose: bool) {
+fn row(text: &mut String, record: &Record, verbose: bool) {
     let style = match record.outcome {
         Outcome::Success => GOOD,
         Outcome::Skipped => QUIET,
@@ -88,15 +97,6 @@ fn row(text: &mut String, report: &Report, record: &Record, verbose: bool) {
         for line in wrap(&format!("hint: {}", printable(hint)), COLUMNS - INDENT) {
             let _ = writeln!(text, "{:INDENT$}{line}", "");
         }
-    }
-    if let Some(case) = &verdict.reproduce {
-        let library = report.library.display().to_string();
-        let _ = writeln!(
-            text,
-            "{:INDENT$}reproduce: keyway validate {} --reproduce {case}",
-            "",
-            printable(&library)
-        );
     }
 }
 

@@ -88,51 +88,40 @@ fn begin(
 }
 
 pub(super) fn cancel(bench: &Bench) -> Result<Verdict, Verdict> {
-    drop_calls(bench, |call| {
-        drop(call);
-        Ok(())
-    })
+    drop_calls(bench, false)
 }
 
 pub(super) fn drop_elsewhere(bench: &Bench) -> Result<Verdict, Verdict> {
-    drop_calls(bench, |call| {
-        let thread = std::thread::Builder::new().name("drops".to_owned());
-        let thread = thread.spawn(move || drop(call));
-        let thread = thread.map_err(|error| Verdict::failed(format!("no thread: {error}")))?;
-        // A panic of the plugin's is contained before it comes here.
-        thread
-            .join()
-            .map_err(|_| Verdict::failed("the thread that dropped a call has panicked"))
-    })
+    drop_calls(bench, true)
 }
 
-/// Begins calls on threads that end, and has each dropped.
-fn drop_calls(
-    bench: &Bench,
-    end: impl Fn(Begun) -> Result<(), Verdict> + Sync,
-) -> Result<Verdict, Verdict> {
+/// Begins calls on threads that end, and drops each: there, or on this thread when that one has ended.
+fn drop_calls(bench: &Bench, elsewhere: bool) -> Result<Verdict, Verdict> {
     let stand = bench.stand()?;
     let tools = stand.load_for_tools()?;
     let number = tools.len() as u64;
     let (mut dropped, mut ended) = (0, 0);
     for case in bench.cases(POLLS * number) {
-        let (tool, polls) = (
-            &tools[usize::try_from(case % number).unwrap_or(0)],
-            case / number,
-        );
-        let begun = std::thread::scope(|scope| {
-            let thread = scope.spawn(|| begin(bench, &stand, tool, case, polls));
-            thread.join()
-        });
-        let begun = begun.map_err(|_| Verdict::failed("a thread of the check has panicked"))??;
-        match begun {
-            Some(call) => {
-                end(call)?;
-                dropped += 1;
-            }
-            None => ended += 1,
+        let at = usize::try_from(case % number).unwrap_or(0);
+        let (tool, polls) = (&tools[at], case / number);
+        let thread = || -> Result<(bool, Option<Begun>), Verdict> {
+            let begun = begin(bench, &stand, tool, case, polls)?;
+            // What is not given back is dropped here.
+            Ok((begun.is_some(), begun.filter(|_| elsewhere)))
+        };
+        let begun = std::thread::scope(|scope| scope.spawn(thread).join());
+        let begun = begun.map_err(|_| Verdict::failed("a thread of the check has panicked"))?;
+        let (was_pending, call) = begun?;
+        drop(call);
+        match was_pending {
+            true => dropped += 1,
+            false => ended += 1,
         }
+        bench
+            .no_panic()
+            .map_err(|verdict| verdict.reproduce(bench.reproduce(case)))?;
     }
+    bench.cases_done();
     stand.use_tools(&tools)?;
     bench.doing("asking for its health");
     stand.host.block_on(stand.host.health_check(&stand.name))?;

@@ -4,7 +4,7 @@ use keyway_host::keyway::ErrorKind;
 use keyway_host::keyway::tool::Tool as _;
 use serde_json::Value;
 
-use super::counted;
+use super::{counted, is_valid_case};
 use crate::bench::Bench;
 use crate::random::Random;
 use crate::tools::{Heard, Tool};
@@ -34,12 +34,13 @@ pub(super) fn tool_input(bench: &Bench) -> Result<Verdict, Verdict> {
         let at = usize::try_from(case % number).unwrap_or(0);
         let (tool, tally) = (&tools[at], &mut tallies[at]);
         let mut random = bench.random(case);
-        let done = match random.one_in(3) {
-            false => valid(bench, &stand.host, tool, &mut random, case, tally, &mut why),
-            true => invalid(bench, &stand.host, tool, &mut random, case, tally),
+        let done = match is_valid_case(&mut random) {
+            true => valid(bench, &stand.host, tool, &mut random, case, tally, &mut why),
+            false => invalid(bench, &stand.host, tool, &mut random, case, tally),
         };
         done.map_err(|verdict| verdict.reproduce(bench.reproduce(case)))?;
     }
+    bench.cases_done();
     stand.stop()?;
     Ok(summary(&tools, &tallies, &why))
 }
@@ -161,6 +162,7 @@ pub(super) fn tool_garbage(bench: &Bench) -> Result<Verdict, Verdict> {
             Heard::Refused(_) => refused += 1,
         }
     }
+    bench.cases_done();
     bench.doing("asking for its health");
     stand.host.block_on(stand.host.health_check(&stand.name))?;
     stand.stop()?;

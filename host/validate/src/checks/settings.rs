@@ -32,7 +32,7 @@ pub(super) fn config(bench: &Bench) -> Result<Verdict, Verdict> {
             continue;
         };
         let text = Value::Object(made.clone()).to_string();
-        bench.doing_case(case, format!("loading the plugin with {}", shown(&text)));
+        bench.doing_case(case, format!("giving it the settings {}", shown(&text)));
         let tried = try_config(&stand, made, is_valid).map_err(|verdict| {
             verdict
                 .detail(format!("settings: {}", shown(&text)))
@@ -47,6 +47,7 @@ pub(super) fn config(bench: &Bench) -> Result<Verdict, Verdict> {
             Tried::ByHost => by_host += 1,
         }
     }
+    bench.cases_done();
     let told = format!(
         "{} taken, {refused} refused by the plugin, {by_host} refused by the host",
         counted(taken, "configuration")
