@@ -131,7 +131,7 @@ pub const CHECKS: &[Check] = &[
         id: "denied-services",
         expects: "What it is not granted is an error for it, and no disaster",
         how: "Grants nothing of what its manifest asks for, loads it and calls its tools.",
-        needs: Needs::Plugin,
+        needs: Needs::Loaded,
         run: hosts::denied,
     },
     Check {

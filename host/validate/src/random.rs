@@ -15,13 +15,13 @@ impl Random {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
             });
         let mut random = Random(seed ^ name);
-        random.0 = random.next().wrapping_add(case);
-        random.next();
+        random.0 = random.draw().wrapping_add(case);
+        random.draw();
         random
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -34,7 +34,7 @@ impl Random {
         match end as u64 {
             0 => 0,
             // The bias is far below what a test of plugins could see.
-            end => usize::try_from(self.next() % end).unwrap_or(0),
+            end => usize::try_from(self.draw() % end).unwrap_or(0),
         }
     }
 
@@ -42,7 +42,7 @@ impl Random {
     pub(crate) fn between(&mut self, least: i128, most: i128) -> i128 {
         let span = most.saturating_sub(least).clamp(0, i128::from(u64::MAX));
         match span.unsigned_abs().checked_add(1) {
-            Some(span) => least + i128::from(self.next()).rem_euclid(span.cast_signed()),
+            Some(span) => least + i128::from(self.draw()).rem_euclid(span.cast_signed()),
             None => least,
         }
     }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn the_numbers_of_a_seed_never_change() {
         let mut random = Random::of(1, "tool-input", 0);
-        let numbers = [random.next(), random.next()];
+        let numbers = [random.draw(), random.draw()];
         assert_eq!(
             numbers,
             [11_766_889_899_512_242_987, 17_260_950_668_998_058_412]
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn checks_and_cases_have_numbers_of_their_own() {
-        let first = |check, case| Random::of(1, check, case).next();
+        let first = |check, case| Random::of(1, check, case).draw();
         assert_ne!(first("tool-input", 0), first("tool-input", 1));
         assert_ne!(first("tool-input", 0), first("config", 0));
     }

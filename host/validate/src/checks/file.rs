@@ -14,11 +14,8 @@ pub(super) fn inspects(bench: &Bench) -> Result<Verdict, Verdict> {
         unknown,
     } = bench.facts()?;
     let said = format!(
-        "{} v{}: {}, {}",
-        manifest.id,
-        manifest.version,
-        inspection.format,
-        counted(inspection.size, "byte")
+        "{} v{}, for host {} and newer",
+        manifest.id, manifest.version, manifest.min_host_version
     );
     let mut warnings = Vec::new();
     if inspection.nodelete {

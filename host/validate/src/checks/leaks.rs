@@ -54,11 +54,14 @@ pub(super) fn leaks(bench: &Bench) -> Result<Verdict, Verdict> {
     let (first, last) = (seen[0], seen[seen.len() - 1]);
     let all = ROUNDS * (seen.len() as u64 - 1);
     match grown(&seen) {
-        None => Ok(Verdict::success(format!(
-            "{} KiB more memory after {all} rounds, {} more threads, {} more files",
-            last.memory.saturating_sub(first.memory) / 1024,
-            last.threads.saturating_sub(first.threads),
-            last.files.saturating_sub(first.files)
+        None => Ok(Verdict::success("no more memory, threads or files than before").detail(format!(
+            "after {all} rounds: memory {} KiB, before {} KiB; threads {}, before {}; files {}, before {}",
+            last.memory / 1024,
+            first.memory / 1024,
+            last.threads,
+            first.threads,
+            last.files,
+            first.files
         ))),
         Some((what, from, to, unit)) => Err(Verdict::failed(format!(
             "{what} grew in each of {} times {ROUNDS} rounds of loading, calling and unloading: expected that it stays, \

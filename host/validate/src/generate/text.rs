@@ -64,7 +64,7 @@ pub(super) fn of_format(format: &str, random: &mut Random) -> Option<String> {
     let date = format!("{year:04}-{month:02}-{day:02}");
     let time = format!("{hour:02}:{minute:02}:{second:02}Z");
     let name = *random.choose(&["a", "example", "x-1", "longer-name"]);
-    let number = random.next();
+    let number = random.draw();
     Some(match format {
         "date" => date,
         "time" | "partial-time" => time,
@@ -78,7 +78,7 @@ pub(super) fn of_format(format: &str, random: &mut Random) -> Option<String> {
             format!("https://example.org/{name}?n={number}")
         }
         "uuid" => {
-            let hex = format!("{number:016x}{:016x}", random.next());
+            let hex = format!("{number:016x}{:016x}", random.draw());
             let parts = [
                 &hex[..8],
                 &hex[8..12],

@@ -300,7 +300,7 @@ fn number(random: &mut Random, least: Option<f64>, most: Option<f64>) -> Value {
         clippy::cast_precision_loss,
         reason = "any fraction between 0 and 1 will do"
     )]
-    let fraction = random.next() as f64 / u64::MAX as f64;
+    let fraction = random.draw() as f64 / u64::MAX as f64;
     let chosen = match random.below(8) {
         0 => low,
         1 => high,
