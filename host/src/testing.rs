@@ -40,6 +40,9 @@
 //! # }
 //! ```
 //!
+//! What a plugin has to expect from hosts that were built at other times, a host gives it with a
+//! [`HostTable`] of another size.
+//!
 //! For unit tests in the crate of a plugin, without this crate, there is `keyway::testing`.
 
 mod events;

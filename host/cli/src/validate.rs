@@ -2,7 +2,7 @@
 
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use keyway_validate::{
     CHECKS, Outcome as Found, Progress, Report, ValidateError, Validator, junit,
@@ -134,7 +134,7 @@ pub(crate) fn validate(
         if let Progress::Ended(record) = progress
             && terminal.is_verbose()
         {
-            terminal.status(record.outcome.name(), record.id);
+            terminal.status(record.outcome().name(), record.id);
         }
     };
     validator.run(library, &tell).map_err(not_validated)
@@ -161,7 +161,7 @@ fn not_validated(error: ValidateError) -> Ending {
 pub(crate) fn exit_code(reports: &[Report]) -> u8 {
     let records = reports.iter().flat_map(|report| &report.checks);
     let failed: Vec<_> = records
-        .filter(|record| record.outcome >= Found::Failed)
+        .filter(|record| record.outcome() >= Found::Failed)
         .collect();
     if failed.is_empty() {
         return exit::SUCCESS;
@@ -185,7 +185,7 @@ pub(crate) fn table_of(report: &Report, checks: &Checks, terminal: &Terminal) ->
     table::render(report, &checks.again(), terminal.is_verbose())
 }
 
-fn write_junit(file: &PathBuf, reports: &[Report]) -> Outcome {
+fn write_junit(file: &Path, reports: &[Report]) -> Outcome {
     Ok(std::fs::write(file, junit(reports)).map_err(|error| {
         let message = format!("cannot write the results as JUnit XML: {error}");
         Failure::new(exit::HOST, "junit", message).at(file)

@@ -29,7 +29,7 @@ pub fn junit(reports: &[Report]) -> String {
 fn suite(xml: &mut String, report: &Report) {
     let name = report.plugin.clone();
     let name = name.unwrap_or_else(|| report.library.display().to_string());
-    let time: u64 = report.checks.iter().map(|record| record.milliseconds).sum();
+    let time: u64 = report.checks.iter().map(Record::milliseconds).sum();
     let _ = writeln!(
         xml,
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\">",
@@ -60,7 +60,7 @@ fn case(xml: &mut String, suite: &str, record: &Record) {
         "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
         escape(suite),
         escape(record.id),
-        seconds(record.milliseconds)
+        seconds(record.milliseconds())
     );
     let mut text = String::new();
     if let Some(hint) = &verdict.hint {
@@ -72,7 +72,7 @@ fn case(xml: &mut String, suite: &str, record: &Record) {
     for detail in &verdict.details {
         let _ = writeln!(text, "{detail}");
     }
-    let element = match record.outcome {
+    let element = match record.outcome() {
         Outcome::Success => return xml.push_str("/>\n"),
         Outcome::Skipped => "skipped",
         Outcome::Failed => "failure",
@@ -120,6 +120,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::verdict::Verdict;
 
@@ -143,7 +145,11 @@ mod tests {
             cases: 2,
             checks: checks
                 .into_iter()
-                .map(|verdict| Record::new("check", verdict, 1_234))
+                .map(|verdict| Record {
+                    id: "check",
+                    verdict,
+                    took: Duration::from_millis(1_234),
+                })
                 .collect(),
         };
         let xml = junit(&[report]);

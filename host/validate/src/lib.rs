@@ -13,7 +13,7 @@
 //! let validator = Validator::new(std::env::current_exe()?, ["check"]).seed(7);
 //! let report = validator.run("target/debug/libgreeter.so".as_ref(), &|_| {})?;
 //! for record in &report.checks {
-//!     println!("{:20} {:8} {}", record.id, record.outcome, record.verdict.message);
+//!     println!("{:20} {:8} {}", record.id, record.outcome(), record.verdict.message);
 //! }
 //! assert!(report.outcome() < Outcome::Failed);
 //! # Ok(())

@@ -1,8 +1,10 @@
 //! What came of a validation.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use crate::verdict::{Outcome, Verdict};
 
@@ -28,7 +30,7 @@ impl Report {
     /// The worst of the outcomes; that of no checks at all is success, and so is that of checks which were
     /// skipped.
     pub fn outcome(&self) -> Outcome {
-        let worst = self.checks.iter().map(|record| record.outcome).max();
+        let worst = self.checks.iter().map(Record::outcome).max();
         match worst {
             None | Some(Outcome::Skipped) => Outcome::Success,
             Some(worst) => worst,
@@ -37,7 +39,7 @@ impl Report {
 
     /// How many checks ended so.
     pub fn count(&self, outcome: Outcome) -> usize {
-        let same = |record: &&Record| record.outcome == outcome;
+        let same = |record: &&Record| record.outcome() == outcome;
         self.checks.iter().filter(same).count()
     }
 
@@ -48,29 +50,32 @@ impl Report {
 }
 
 /// What came of one check.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {
     /// The check.
     pub id: &'static str,
-    /// How it ended, as in the verdict.
-    pub outcome: Outcome,
     /// What was found.
-    #[serde(skip)]
     pub verdict: Verdict,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-    details: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reproduce: Option<String>,
-    timed_out: bool,
     /// How long it took, with its process.
-    pub milliseconds: u64,
+    pub took: Duration,
 }
 
 impl Record {
-    pub(crate) fn new(id: &'static str, verdict: Verdict, milliseconds: u64) -> Self {
+    /// How it ended.
+    pub fn outcome(&self) -> Outcome {
+        self.verdict.outcome
+    }
+
+    /// How long it took, in milliseconds.
+    pub(crate) fn milliseconds(&self) -> u64 {
+        u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// With the parts of the verdict beside the check's own, and those that are empty as well.
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Verdict {
             outcome,
             message,
@@ -78,17 +83,16 @@ impl Record {
             details,
             reproduce,
             timed_out,
-        } = verdict.clone();
-        Record {
-            id,
-            outcome,
-            verdict,
-            message,
-            hint,
-            details,
-            reproduce,
-            timed_out,
-            milliseconds,
-        }
+        } = &self.verdict;
+        let mut record = serializer.serialize_struct("Record", 8)?;
+        record.serialize_field("id", self.id)?;
+        record.serialize_field("outcome", outcome)?;
+        record.serialize_field("message", message)?;
+        record.serialize_field("hint", hint)?;
+        record.serialize_field("details", details)?;
+        record.serialize_field("reproduce", reproduce)?;
+        record.serialize_field("timed_out", timed_out)?;
+        record.serialize_field("milliseconds", &self.milliseconds())?;
+        record.end()
     }
 }

@@ -288,8 +288,11 @@ impl Run<'_> {
                 }
             }
         };
-        let took = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let record = Record::new(check.id, verdict, took);
+        let record = Record {
+            id: check.id,
+            verdict,
+            took: clock.elapsed(),
+        };
         (self.tell)(Progress::Ended(&record));
         Ok(record)
     }
@@ -344,7 +347,7 @@ fn missing(check: &Check, before: &[Record]) -> Option<String> {
 
 fn has_failed(id: &str, records: &[Record]) -> bool {
     let record = records.iter().find(|record| record.id == id);
-    record.is_some_and(|record| record.outcome >= Outcome::Failed)
+    record.is_some_and(|record| record.outcome() >= Outcome::Failed)
 }
 
 /// A word that the plugin does not know: the name of the directory is random.

@@ -51,17 +51,17 @@ pub(super) fn render(report: &Report, options: &str, verbose: bool) -> String {
 }
 
 fn row(text: &mut String, record: &Record, verbose: bool) {
-    let style = match record.outcome {
+    let style = match record.outcome() {
         Outcome::Success => GOOD,
         Outcome::Skipped => QUIET,
         Outcome::Warning => DOUBTFUL,
         Outcome::Failed | Outcome::Crashed => BAD,
     };
-    let outcome = record.outcome.name();
+    let outcome = record.outcome().name();
     let gap = OUTCOME_COLUMNS - outcome.len();
     let _ = write!(text, "{style}{outcome}{style:#}{:gap$}", "");
     let verdict = &record.verdict;
-    let is_good = record.outcome <= Outcome::Skipped;
+    let is_good = record.outcome() <= Outcome::Skipped;
     let message = printable(&verdict.message);
     if is_good {
         let columns = COLUMNS - OUTCOME_COLUMNS - ID_COLUMNS;

@@ -250,7 +250,7 @@ fn several_libraries_are_not_guessed_from() {
         .check(&expect![[r#"
             exit 2
             --- stderr
-            error: [LIBS]: expected one library, found 11: accounts.so, geo.so, greeter.so, lives-in-threads.so, logs.so, misbehaves.so, not-a-plugin.so, quota.so, runs-at-load.so, text-filter.so, two-plugins.so
+            error: [LIBS]: expected one library, found 4: logs.so, misbehaves.so, not-a-plugin.so, text-filter.so
             hint: give the file of one of them
         "#]]);
 }

@@ -6,19 +6,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-const FIXTURES: [&str; 11] = [
-    "accounts",
-    "geo",
-    "greeter",
-    "lives-in-threads",
-    "logs",
-    "misbehaves",
-    "not-a-plugin",
-    "quota",
-    "runs-at-load",
-    "text-filter",
-    "two-plugins",
-];
+const FIXTURES: [&str; 4] = ["text-filter", "logs", "misbehaves", "not-a-plugin"];
 
 /// The directory with the copies.
 pub(crate) fn libraries() -> &'static Path {

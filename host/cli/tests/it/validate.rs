@@ -2,13 +2,53 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use expect_test::expect;
 use keyway_tests::{variant, workspace};
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::libraries::{libraries, library};
 use crate::run::{Run, keyway};
+
+/// What is validated here.
+const PLUGINS: [&str; 10] = [
+    "accounts",
+    "geo",
+    "greeter",
+    "lives-in-threads",
+    "misbehaves",
+    "not-a-plugin",
+    "quota",
+    "runs-at-load",
+    "text-filter",
+    "two-plugins",
+];
+
+/// The directory with copies of them, since `keyway dev` builds anew while other tests run; and with the list of
+/// accounts, which that plugin looks for beside its library.
+fn libraries() -> &'static Path {
+    static COPIES: OnceLock<TempDir> = OnceLock::new();
+    let copies = COPIES.get_or_init(|| {
+        let copies = tempfile::tempdir().expect("a directory");
+        for plugin in PLUGINS {
+            std::fs::copy(keyway_tests::plugin(plugin), copy(copies.path(), plugin))
+                .expect("a copy");
+        }
+        let list = workspace().join("examples/gateway/plugins/accounts/accounts.txt");
+        std::fs::copy(list, copies.path().join("accounts.txt")).expect("a copy");
+        copies
+    });
+    copies.path()
+}
+
+fn library(plugin: &str) -> PathBuf {
+    copy(libraries(), plugin)
+}
+
+fn copy(dir: &Path, plugin: &str) -> PathBuf {
+    dir.join(format!("{plugin}.{}", std::env::consts::DLL_EXTENSION))
+}
 
 /// `keyway validate` of a library, with settings, each as `key=JSON`.
 fn validate(library: &Path, settings: &[&str]) -> Run {
@@ -37,20 +77,11 @@ fn check<'a>(answer: &'a Value, id: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no {id}: {answer}"))
 }
 
-/// The list of accounts, where the plugin looks for it.
-fn accounts() -> PathBuf {
-    let list = workspace().join("examples/gateway/plugins/accounts/accounts.txt");
-    let beside = libraries().join("accounts.txt");
-    // Several tests may do so, all with the same content.
-    std::fs::copy(list, beside).expect("a copy");
-    library("accounts")
-}
-
 #[test]
 fn every_example_passes_every_check_that_applies_to_it() {
     let examples = [
         (library("text-filter"), 14),
-        (accounts(), 11),
+        (library("accounts"), 11),
         (library("greeter"), 14),
         (library("quota"), 12),
     ];
@@ -71,7 +102,7 @@ fn every_example_passes_every_check_that_applies_to_it() {
 
 #[test]
 fn an_older_host_really_has_less_to_offer() {
-    let (code, answer) = report(validate(&accounts(), &[]).args("--only older-host"));
+    let (code, answer) = report(validate(&library("accounts"), &[]).args("--only older-host"));
     assert_eq!(code, Some(0));
     let message = check(&answer, "older-host")["message"].as_str();
     let message = message.expect("a text");
@@ -525,13 +556,13 @@ fn a_check_that_takes_too_long_is_ended_and_names_the_limit() {
     let settings = ["at=\"call-tool\"", "how=\"block\"", port.as_str()];
     let run = validate(&library("misbehaves"), &settings).env("TMPDIR", temporary.path());
     // The tool keeps its thread, which no deadline of a call can end.
-    let (code, answer) = report(run.args("--only tool-input --time-limit 1s"));
+    let (code, answer) = report(run.args("--only tool-input --time-limit 5s"));
     assert_eq!(code, Some(6), "{answer:#}");
     let found = check(&answer, "tool-input");
     assert_eq!(found["outcome"], "failed");
     let message = found["message"].as_str().expect("a text");
     assert!(
-        message.starts_with("not done within the limit of 1s: calling tool `double` with"),
+        message.starts_with("not done within the limit of 5s: calling tool `double` with"),
         "{message}"
     );
     assert_eq!(found["timed_out"], true);
@@ -618,7 +649,7 @@ fn the_answer_for_programs_has_these_keys() {
     let text = time.replace(&text, "\"milliseconds\":0");
     let text = text.replace(&*library("greeter").to_string_lossy(), "[LIBRARY]");
     expect![[r#"
-        {"schema_version":1,"outcome":"success","libraries":[{"library":"[LIBRARY]","plugin":"greeter","version":"1.0.0","seed":1,"cases":100,"checks":[{"id":"loads","outcome":"success","message":"it speaks interface 1.0","details":[],"timed_out":false,"milliseconds":0}]}]}
+        {"schema_version":1,"outcome":"success","libraries":[{"library":"[LIBRARY]","plugin":"greeter","version":"1.0.0","seed":1,"cases":100,"checks":[{"id":"loads","outcome":"success","message":"it speaks interface 1.0","hint":null,"details":[],"reproduce":null,"timed_out":false,"milliseconds":0}]}]}
     "#]].assert_eq(&text);
 }
 

@@ -14,6 +14,8 @@ use crate::verdict::Verdict;
 
 /// How many lines of what the process wrote to stderr a verdict shows.
 const LINES: usize = 12;
+/// How long a line may be that is read as a whole, in bytes. A plugin may print without an end.
+const LONGEST: u64 = 4 << 20;
 /// How often it is looked whether the process has ended.
 const LOOK: Duration = Duration::from_millis(5);
 /// How long the output of a process that has ended is waited for. Somebody whom it has started may keep it open.
@@ -166,6 +168,11 @@ fn case_of(verdict: Verdict, doing: Option<(String, Option<String>)>) -> Verdict
     }
 }
 
+/// Reads a line, or the next part of one that is longer than any of the check's own.
+fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<usize> {
+    from.by_ref().take(LONGEST).read_until(b'\n', line)
+}
+
 /// Reads what the check says, on a thread of its own, so that no pipe fills up.
 fn read_lines(stdout: Option<impl Read + Send + 'static>, token: String) -> Receiver<Written> {
     let (done, written) = channel();
@@ -175,7 +182,7 @@ fn read_lines(stdout: Option<impl Read + Send + 'static>, token: String) -> Rece
         let mut line = Vec::new();
         while let Some(stdout) = &mut lines {
             line.clear();
-            if !matches!(stdout.read_until(b'\n', &mut line), Ok(1..)) {
+            if !matches!(read_line(stdout, &mut line), Ok(1..)) {
                 break;
             }
             match Line::read(String::from_utf8_lossy(&line).trim_end(), &token) {
@@ -198,7 +205,7 @@ fn read_tail(stderr: Option<impl Read + Send + 'static>) -> Receiver<Vec<String>
         let mut line = Vec::new();
         while let Some(stderr) = &mut stderr {
             line.clear();
-            if !matches!(stderr.read_until(b'\n', &mut line), Ok(1..)) {
+            if !matches!(read_line(stderr, &mut line), Ok(1..)) {
                 break;
             }
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
