@@ -152,6 +152,9 @@ fn fault(error: &PluginError) -> Option<(String, &'static str)> {
 
 /// An input as far as it fits into a message.
 pub(crate) fn shown(input: &str) -> String {
+    if input.is_empty() {
+        return "an empty text".to_owned();
+    }
     if input.len() <= SHOWN {
         return input.to_owned();
     }

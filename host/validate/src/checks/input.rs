@@ -15,6 +15,8 @@ use crate::verdict::Verdict;
 struct Tally {
     answered: u64,
     refused: u64,
+    /// Of these, how many for what the plugin was not granted, which says nothing of the input.
+    denied: u64,
     /// That the schema does not allow, and the host did not let through.
     kept_out: u64,
     /// The same given past the host, and answered.
@@ -64,7 +66,10 @@ fn valid(
         Heard::Answer => tally.answered += 1,
         Heard::Refused(error) => {
             tally.refused += 1;
-            error.message().clone_into(why);
+            match error.kind() {
+                ErrorKind::Denied => tally.denied += 1,
+                _ => error.message().clone_into(why),
+            }
         }
     }
     Ok(())
@@ -111,9 +116,8 @@ fn summary(tools: &[Tool], tallies: &[Tally], why: &str) -> Verdict {
         sum(|tally| tally.kept_out)
     );
     let each = tools.iter().zip(tallies);
-    let nothing = each
-        .clone()
-        .find(|(_, tally)| tally.answered == 0 && tally.refused > 0);
+    let mut tried = each.clone();
+    let nothing = tried.find(|(_, tally)| tally.answered == 0 && tally.refused > tally.denied);
     if let Some((tool, tally)) = nothing {
         return Verdict::warning(format!(
             "tool `{}` answered none of {} that its schema allows: {why}",
@@ -132,11 +136,16 @@ fn summary(tools: &[Tool], tallies: &[Tally], why: &str) -> Verdict {
         ))
         .hint("a pattern or a condition in it may be beyond what is generated; test it in the crate's own tests");
     }
-    let more = sum(|tally| tally.let_in);
-    let verdict = Verdict::success(told);
-    match more {
+    let mut verdict = Verdict::success(told);
+    let denied = sum(|tally| tally.denied);
+    if denied > 0 {
+        verdict = verdict.detail(format!(
+            "{denied} were refused for what the plugin is not granted; --grant all grants what it asks for"
+        ));
+    }
+    match sum(|tally| tally.let_in) {
         0 => verdict,
-        _ => verdict.detail(format!(
+        more => verdict.detail(format!(
             "{} that the schema does not allow would be answered; the host does not let them through",
             counted(more, "input")
         )),
