@@ -4,6 +4,8 @@
     reason = "calls the entry function and takes objects over"
 )]
 
+mod table;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,15 +17,20 @@ use keyway::capability::{Capability, Entry, Owner, Provided, Target};
 use keyway::host::{HostServices, HostServicesHandle};
 use keyway::{PluginError, Result};
 
+pub use table::HostTable;
+
 /// Calls the entry function of a plugin whose descriptor was checked.
 ///
 /// `owner` keeps the library loaded for as long as the answered handle lives.
 pub(crate) fn enter(
     descriptor: &'static Descriptor,
     services: impl HostServices + 'static,
+    table: HostTable,
     owner: Arc<dyn Owner>,
 ) -> Result<PluginRootHandle> {
-    let (services, _, _) = HostServicesHandle::provide(services).into_raw();
+    let (services, layout, _) = HostServicesHandle::provide(services).into_raw();
+    // SAFETY: it was just made from the host's services, with this layout.
+    let services = unsafe { table.reshape(services, layout) };
     // SAFETY: the layouts of the descriptor were compared with ours when the library was opened,
     // and the object is given away.
     let root = match unsafe { descriptor.entry()(services) } {

@@ -20,8 +20,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use keyway::PluginError;
 use keyway::capability::Capability;
+use keyway::{PluginError, State};
 use tokio::runtime::Handle;
 
 use crate::adapt::Adapters;
@@ -200,6 +200,19 @@ impl Host {
         plugin
             .health_check(self.runtime(), self.inner.options.lifecycle_deadline)
             .await
+    }
+
+    /// The state that a plugin would hand to its next version.
+    pub(crate) async fn export_state(&self, name: &str) -> Result<Option<State>, HostError> {
+        let plugin = self.inner.find(name)?.serving();
+        let deadline = self.inner.options.lifecycle_deadline;
+        let most = plugin.manifest.reload.max_state_bytes;
+        let exported = plugin.export_state(self.runtime(), deadline, most).await;
+        exported.map_err(|error| {
+            let doing = "export_state";
+            let error = plugin.generation.failed(HostErrorKind::State, doing, error);
+            error.of_plugin(&plugin.label())
+        })
     }
 
     /// Calls the method that stands for what the next minor appends to the root table.

@@ -40,6 +40,9 @@
 //! # }
 //! ```
 //!
+//! What a plugin has to expect from hosts that were built at other times, a host gives it with a
+//! [`HostTable`] of another size.
+//!
 //! For unit tests in the crate of a plugin, without this crate, there is `keyway::testing`.
 
 mod events;
@@ -48,7 +51,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::Path;
 
-use keyway::Exported;
+use keyway::{Exported, State};
 use keyway_manifest::capability_named;
 use semver::Version;
 use serde_json::{Map, Value};
@@ -57,9 +60,45 @@ use tempfile::TempDir;
 pub use events::CapturedEvents;
 pub use keyway_manifest::Contract;
 
+pub use crate::boundary::HostTable;
+
 use crate::error::HostError;
 use crate::host::{Host, HostBuilder, LoadOptions};
 use crate::status::PluginStatus;
+
+/// The state that a loaded plugin would hand to its next version; none if it hands over none. The plugin is
+/// asked for it, and serves on.
+///
+/// # Errors
+///
+/// [`NotFound`](crate::HostErrorKind::NotFound) when no plugin of this name is loaded,
+/// [`State`](crate::HostErrorKind::State) when it fails, or its state is larger than its manifest allows.
+///
+/// # Panics
+///
+/// When called from inside an async context of tokio.
+pub fn export_state(host: &Host, plugin: &str) -> Result<Option<State>, HostError> {
+    host.block_on(host.export_state(plugin))
+}
+
+/// What a loaded plugin registered, held against its manifest. It can only lack something: who
+/// registers more than it declares is not loaded.
+///
+/// # Errors
+///
+/// [`NotFound`](crate::HostErrorKind::NotFound) when no plugin of this name is loaded.
+pub fn contract(host: &Host, plugin: &str) -> Result<Contract, HostError> {
+    let status = host.plugin(plugin)?;
+    let namespace = status.name.strip_suffix(&*status.id).unwrap_or_default();
+    let declared = &status.manifest.capabilities;
+    let registered = status.capabilities.iter().filter_map(|offered| {
+        let name = offered.name.strip_prefix(namespace)?;
+        // What an adapter of the application makes of it stands in its name as well.
+        let own = declared.declares(&offered.id, name);
+        own.then_some((&*offered.id, name))
+    });
+    Ok(declared.contract(registered))
+}
 
 /// A host for one test.
 pub struct TestHost {
@@ -187,17 +226,7 @@ impl TestHost {
     /// When no plugin of this name is loaded.
     #[track_caller]
     pub fn contract(&self, plugin: &str) -> Contract {
-        let status = self.host.plugin(plugin);
-        let status = status.unwrap_or_else(|error| panic!("{error}"));
-        let namespace = status.name.strip_suffix(&*status.id).unwrap_or_default();
-        let declared = &status.manifest.capabilities;
-        let registered = status.capabilities.iter().filter_map(|offered| {
-            let name = offered.name.strip_prefix(namespace)?;
-            // What an adapter of the application makes of it stands in its name as well.
-            let own = declared.declares(&offered.id, name);
-            own.then_some((&*offered.id, name))
-        });
-        declared.contract(registered)
+        contract(&self.host, plugin).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// What has happened to plugins since the host was built.

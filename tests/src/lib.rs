@@ -34,7 +34,7 @@ pub fn workspace() -> &'static Path {
         .expect("the tests lie inside the workspace")
 }
 
-/// The library of a fixture or example, by the name of its package.
+/// The library of a fixture or example, by the name of its directory.
 ///
 /// # Panics
 ///
@@ -70,6 +70,15 @@ pub fn variant(package: &str, name: &str) -> PathBuf {
         .clone()
 }
 
+/// The packages of the examples that are plugins. [`plugin`] knows each by the name of its directory.
+const EXAMPLES: [&str; 5] = [
+    "text-filter",
+    "gateway-accounts",
+    "gateway-geo",
+    "gateway-greeter",
+    "gateway-quota",
+];
+
 /// The build of all fixtures and examples at once, so that each of them links the same `keyway`.
 fn build_of_all_fixtures() -> Command {
     let mut packages: Vec<String> = std::fs::read_dir(workspace().join("tests/fixtures"))
@@ -82,7 +91,7 @@ fn build_of_all_fixtures() -> Command {
         // What it enables in `keyway` would be enabled for all that is built along with it.
         .filter(|package| !["asks", "async-plugin", "soaks"].contains(&package.as_str()))
         .collect();
-    packages.push("text-filter".to_owned());
+    packages.extend(EXAMPLES.map(str::to_owned));
     packages.sort();
     let mut args = vec!["build".to_owned()];
     args.extend(

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod validate;
 mod value;
 
 use std::path::PathBuf;
@@ -13,7 +14,9 @@ use serde_json::{Map, Value};
 
 use crate::exit;
 
-/// Native plugins for Rust applications: inspect, call and develop them.
+pub(crate) use validate::{Checks, TestCrate, Validate};
+
+/// Native plugins for Rust applications: inspect, call, develop and validate them.
 #[derive(Debug, Parser)]
 #[command(
     name = "keyway",
@@ -71,8 +74,16 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Call(Call),
     Dev(Dev),
+    Test(TestCrate),
+    Validate(Validate),
     Release(Release),
+    /// Runs one check of `keyway validate`, which starts it.
+    #[command(name = RUN_CHECK, hide = true)]
+    RunCheck,
 }
+
+/// The command by which `keyway` starts itself for a check.
+pub(crate) const RUN_CHECK: &str = "run-check";
 
 /// Show the facts of a plugin from its file alone; no code of it runs.
 #[derive(Debug, clap::Args)]
@@ -196,7 +207,9 @@ impl Args {
         match &self.command {
             Command::Inspect(command) => command.json,
             Command::Call(command) => command.json,
-            Command::Dev(_) | Command::Release(_) => false,
+            Command::Test(command) => command.json,
+            Command::Validate(command) => command.json,
+            Command::Dev(_) | Command::Release(_) | Command::RunCheck => false,
         }
     }
 }

@@ -4,10 +4,12 @@ mod build;
 mod command;
 mod metadata;
 mod sources;
+mod test;
 
 pub(crate) use build::{Build, build};
 pub(crate) use metadata::PluginCrate;
 pub(crate) use sources::{Depth, Sources};
+pub(crate) use test::test;
 
 use crate::exit;
 use crate::failure::Failure;

@@ -16,6 +16,8 @@ pub(crate) enum Ending {
     Failed(Box<Failure>),
     /// Whoever read the output has closed it, which is their right: `keyway inspect .. | head`.
     ReaderGone,
+    /// What went wrong is the result, and was printed as that; this is the exit code.
+    Told(u8),
     /// Ctrl-C, or a signal that asks to end.
     Interrupted,
 }
@@ -29,6 +31,7 @@ impl Ending {
                 failure.exit()
             }
             Ending::ReaderGone => exit::SUCCESS,
+            Ending::Told(code) => code,
             Ending::Interrupted => exit::INTERRUPTED,
         }
     }

@@ -5,7 +5,8 @@ use std::fmt::Write;
 /// Everything that was asked for was done. `keyway dev` is asked to go on until it is told to end,
 /// so Ctrl-C is the way to end it well, once the plugin was loaded.
 pub(crate) const SUCCESS: u8 = 0;
-/// The plugin or the tool failed by itself: an error that it answered, a panic.
+/// The plugin or the tool failed by itself: an error that it answered, a panic, a check or a test
+/// that it does not pass.
 pub(crate) const FAILED: u8 = 1;
 /// The command line cannot be followed: an unknown option, arguments that are not JSON or do not
 /// fit the tool, settings that do not fit the plugin. The number is the one that clap ends with.
@@ -16,7 +17,7 @@ pub(crate) const UNFIT: u8 = 3;
 pub(crate) const BUILD: u8 = 4;
 /// There is no such file, crate, built library or tool, or it cannot be read.
 pub(crate) const NOT_FOUND: u8 = 5;
-/// A call, or a step of the plugin's life, passed its deadline.
+/// A call, or a step of the plugin's life, passed its deadline; or all checks that failed their limit.
 pub(crate) const TIMEOUT: u8 = 6;
 /// `keyway` itself could not go on: no space for private copies, no thread, no output.
 pub(crate) const HOST: u8 = 7;

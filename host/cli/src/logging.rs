@@ -137,7 +137,12 @@ fn level(args: &Args) -> LevelFilter {
         LevelFilter::TRACE,
     ];
     let default: usize = match args.command {
-        Command::Inspect(_) | Command::Call(_) | Command::Release(_) => 2,
+        Command::Inspect(_)
+        | Command::Call(_)
+        | Command::Test(_)
+        | Command::Validate(_)
+        | Command::Release(_)
+        | Command::RunCheck => 2,
         Command::Dev(_) => 3,
     };
     let level = match usize::from(args.quiet) {

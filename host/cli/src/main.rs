@@ -1,4 +1,4 @@
-//! The `keyway` command: inspects, calls and develops plugins.
+//! The `keyway` command: inspects, calls, develops and validates plugins.
 //!
 //! Everything about plugins is done by `keyway-host`; what is here reads the command line, starts
 //! cargo, and prints. Results go to stdout and everything else to stderr, so what is piped is only
@@ -18,6 +18,9 @@ mod release;
 mod session;
 mod subject;
 mod terminal;
+mod test;
+mod validate;
+mod wrap;
 
 use std::process::ExitCode;
 
@@ -28,13 +31,20 @@ use terminal::Terminal;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if matches!(args.command, Command::RunCheck) {
+        // It prints in a way of its own, and has its own subscriber.
+        return keyway_validate::child();
+    }
     let terminal = Terminal::new(&args);
     logging::start(&args);
     let outcome = match &args.command {
         Command::Inspect(command) => inspect::run(command, &terminal),
         Command::Call(command) => call::run(command, &terminal),
         Command::Dev(command) => dev::run(command, &terminal),
+        Command::Test(command) => test::run(command, &terminal),
+        Command::Validate(command) => validate::run(command, &terminal),
         Command::Release(command) => release::run(command, &terminal),
+        Command::RunCheck => Ok(()),
     };
     let code = match outcome {
         Ok(()) => exit::SUCCESS,

@@ -20,6 +20,7 @@ use super::retire::Retirement;
 use super::watch::Watched;
 use super::{Host, Inner, LIFECYCLE_DEADLINE};
 use crate::adapt::Adapters;
+use crate::boundary::HostTable;
 use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::compat::HostSide;
@@ -134,6 +135,7 @@ pub(crate) struct Options {
     pub(crate) listener_deadline: Duration,
     pub(crate) work_dir: Option<PathBuf>,
     pub(crate) health: Option<HealthPolicy>,
+    pub(crate) host_table: HostTable,
 }
 
 impl Options {
@@ -167,6 +169,7 @@ impl HostBuilder {
             listener_deadline: Duration::from_secs(5),
             work_dir: None,
             health: Some(HealthPolicy::default()),
+            host_table: HostTable::Own,
         };
         HostBuilder {
             name,

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use keyway::State;
 use keyway::abi::pass::Json;
 use keyway::abi::root::{PluginRoot, PluginRootHandle};
 use keyway_manifest::Manifest;
@@ -177,6 +178,23 @@ impl Instance {
             let error = self.generation.failed(HostErrorKind::Health, doing, error);
             error.of_plugin(&self.label())
         })
+    }
+
+    /// Its state, in memory that holds nothing of it; none if it has none to give. More than this many
+    /// bytes are an error.
+    pub(super) async fn export_state(
+        &self,
+        runtime: &Handle,
+        deadline: Duration,
+        max_bytes: u64,
+    ) -> keyway::Result<Option<State>> {
+        let root = self.root.clone();
+        let work = move || async move {
+            let state = root.export_state(max_bytes).await?;
+            // In memory of its own, since it may outlive the version that made it.
+            Ok(state.map(|state| state.detached()))
+        };
+        supervise(runtime, deadline, work).await
     }
 
     /// Notes, for those who come after a crash, that code of it is about to run in a reload.

@@ -113,6 +113,7 @@ impl Candidate {
         let tally = Arc::clone(&host.inner.tally);
         let mark = self.guard.mark();
         let events = host.inner.bus.clone();
+        let table = host.inner.options.host_table;
         let work = move || async move {
             let clock = Instant::now();
             let descriptor = match code {
@@ -136,7 +137,7 @@ impl Candidate {
             let opened_in = clock.elapsed();
             mark.phase(Phase::Construct);
             let owner = Arc::clone(&generation) as Arc<dyn Owner>;
-            let root = boundary::enter(descriptor, services, owner)?;
+            let root = boundary::enter(descriptor, services, table, owner)?;
             let entered_in = clock.elapsed() - opened_in;
             Ok(Ok((root, generation, opened_in, entered_in)))
         };

@@ -144,6 +144,11 @@ impl InterfaceLayout {
         self.methods.len()
     }
 
+    /// How many methods, from the first, have no default body.
+    pub fn required_count(&self) -> usize {
+        self.required as usize
+    }
+
     /// The size in bytes of a table with these methods.
     pub fn table_size(&self) -> usize {
         size_of::<super::VTableHeader>() + self.methods.len() * size_of::<fn()>()

@@ -112,7 +112,7 @@ impl Drop for Build {
 
 /// Asks a cargo and its compilers to end.
 #[cfg(unix)]
-fn end(cargo: &mut Child) {
+pub(super) fn end(cargo: &mut Child) {
     use nix::sys::signal::{Signal, killpg};
     use nix::unistd::Pid;
     if let Ok(group) = i32::try_from(cargo.id()) {
@@ -123,7 +123,7 @@ fn end(cargo: &mut Child) {
 
 /// Ends a cargo; compilers that it has started come to their end by themselves.
 #[cfg(not(unix))]
-fn end(cargo: &mut Child) {
+pub(super) fn end(cargo: &mut Child) {
     // It fails when it has just ended.
     let _ = cargo.kill();
 }
@@ -135,6 +135,13 @@ fn lock(cargo: &Mutex<Child>) -> MutexGuard<'_, Child> {
 fn command_of(plugin: &PluginCrate, release: bool, terminal: &Terminal) -> Outcome<Command> {
     let mut cargo = command::cargo(&plugin.dir)?;
     cargo.args(["build", "--lib", "--message-format=json-render-diagnostics"]);
+    add_options(&mut cargo, release, terminal);
+    cargo.stdout(Stdio::piped());
+    Ok(cargo)
+}
+
+/// What every cargo is told that is started here; it gets a process group of its own.
+pub(super) fn add_options(cargo: &mut Command, release: bool, terminal: &Terminal) {
     if release {
         cargo.arg("--release");
     }
@@ -146,10 +153,9 @@ fn command_of(plugin: &PluginCrate, release: bool, terminal: &Terminal) -> Outco
         Color::Always => drop(cargo.arg("--color=always")),
         Color::Never => drop(cargo.arg("--color=never")),
     }
-    cargo.stdin(Stdio::null()).stdout(Stdio::piped());
+    cargo.stdin(Stdio::null());
     #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut cargo, 0);
-    Ok(cargo)
+    std::os::unix::process::CommandExt::process_group(cargo, 0);
 }
 
 /// Reads what cargo tells, to its end.

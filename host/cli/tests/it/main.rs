@@ -16,3 +16,5 @@ mod readme;
 mod release;
 mod run;
 mod template;
+mod test_command;
+mod validate;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::HostBuilder;
+use crate::boundary::HostTable;
 use crate::mediate::{AuditLog, Limits};
 use crate::permission::Approver;
 
@@ -52,6 +53,13 @@ impl HostBuilder {
     /// it. Default: the newest 1,024 records, and no listener.
     pub fn audit(mut self, log: AuditLog) -> Self {
         self.audit = Arc::new(log);
+        self
+    }
+
+    /// Which methods plugins find in the host table: for tests of plugins in older and newer hosts.
+    /// Default: [`HostTable::Own`].
+    pub fn host_table(mut self, table: HostTable) -> Self {
+        self.options.host_table = table;
         self
     }
 

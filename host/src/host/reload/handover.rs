@@ -312,7 +312,6 @@ pub(super) async fn revive(
 
 /// Takes the state of the old version, as far as the new one takes it.
 async fn export(host: &Host, old: &Instance, new: &Draft) -> Result<Option<State>, HostError> {
-    let root = old.root.clone();
     let max_bytes = new.facts.manifest.reload.max_state_bytes;
     let by = new.version().clone();
     let noted = old.note(
@@ -320,12 +319,9 @@ async fn export(host: &Host, old: &Instance, new: &Draft) -> Result<Option<State
         Occasion::Replaced { by },
         Phase::Export,
     );
-    let work = move || async move {
-        let state = root.export_state(max_bytes).await?;
-        // In memory of its own, since it may outlive the version that made it.
-        Ok(state.map(|state| state.detached()))
-    };
-    let exported = supervise(host.runtime(), host.inner.options.lifecycle_deadline, work).await;
+    let deadline = host.inner.options.lifecycle_deadline;
+    let exported = old.export_state(host.runtime(), deadline, max_bytes);
+    let exported = exported.await;
     drop(noted);
     exported.map_err(|error| {
         let generation = &old.generation;
