@@ -200,6 +200,13 @@ pub fn resolve(subjects: &[Subject<'_>], application: &[(&str, &str)]) -> Resolu
     }
 }
 
+/// Whether some release satisfies both requirements; none where that cannot be told, since one of them takes
+/// pre-releases.
+pub fn overlap(one: &VersionReq, other: &VersionReq) -> Option<bool> {
+    let (one, other) = (range::Range::of(one)?, range::Range::of(other)?);
+    Some(!one.and(other).is_empty())
+}
+
 /// That of no plugins at all.
 impl Default for Resolution {
     fn default() -> Self {
