@@ -1,5 +1,6 @@
 //! The command line.
 
+mod install;
 mod value;
 
 use std::path::PathBuf;
@@ -11,6 +12,9 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use semver::Version;
 use serde_json::{Map, Value};
 
+pub(crate) use self::install::{
+    Change, Fetching, Install, Package, Pin, Place, Rollback, Uninstall, Unpin, Update,
+};
 use crate::exit;
 
 /// Native plugins for Rust applications: inspect, call and develop them.
@@ -72,6 +76,13 @@ pub(crate) enum Command {
     Call(Call),
     Dev(Dev),
     Release(Release),
+    Install(Install),
+    Uninstall(Uninstall),
+    Update(Update),
+    Rollback(Rollback),
+    Pin(Pin),
+    Unpin(Unpin),
+    Package(Package),
 }
 
 /// Show the facts of a plugin from its file alone; no code of it runs.
@@ -196,6 +207,13 @@ impl Args {
         match &self.command {
             Command::Inspect(command) => command.json,
             Command::Call(command) => command.json,
+            Command::Install(command) => command.change.place.json,
+            Command::Uninstall(command) => command.change.place.json,
+            Command::Update(command) => command.change.place.json,
+            Command::Rollback(command) => command.change.place.json,
+            Command::Pin(command) => command.place.json,
+            Command::Unpin(command) => command.place.json,
+            Command::Package(command) => command.json,
             Command::Dev(_) | Command::Release(_) => false,
         }
     }

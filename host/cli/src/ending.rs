@@ -2,6 +2,8 @@
 
 use std::io;
 
+use keyway_install::InstallError;
+
 use crate::exit;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -14,6 +16,8 @@ pub(crate) type Outcome<T = ()> = Result<T, Ending>;
 pub(crate) enum Ending {
     /// Something went wrong, and is still to be told.
     Failed(Box<Failure>),
+    /// Something went wrong, and was told; the process ends with this code.
+    Told(u8),
     /// Whoever read the output has closed it, which is their right: `keyway inspect .. | head`.
     ReaderGone,
     /// Ctrl-C, or a signal that asks to end.
@@ -28,6 +32,7 @@ impl Ending {
                 terminal.failure(&failure);
                 failure.exit()
             }
+            Ending::Told(code) => code,
             Ending::ReaderGone => exit::SUCCESS,
             Ending::Interrupted => exit::INTERRUPTED,
         }
@@ -44,6 +49,12 @@ impl Ending {
             format!("cannot write the result: {error}"),
         )
         .into()
+    }
+}
+
+impl From<InstallError> for Ending {
+    fn from(error: InstallError) -> Self {
+        Failure::from(error).into()
     }
 }
 

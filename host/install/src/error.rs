@@ -129,7 +129,7 @@ impl InstallError {
     }
 
     pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
-        self.0.details = Some(details.into());
+        self.0.details = Some(details.into()).filter(|details| !details.is_empty());
         self
     }
 

@@ -107,7 +107,7 @@ impl Lock {
                     let root = Root::new(Origin::Explicit, &hosted.path);
                     equipped = equipped.roots([root]);
                     if let Some(pin) = hosted.pin {
-                        equipped = equipped.pin(&hosted.path, pin);
+                        equipped = equipped.pin_file(&hosted.path, pin);
                     }
                 }
                 Err(error) => errors.push(error),

@@ -131,7 +131,7 @@ mod tests {
         let normal = normal(&asked).expect("well-formed");
         assert_eq!(
             normal.filesystem.read.patterns(),
-            ["../shared", ".", "/srv/data"]
+            [".", "../shared", "/srv/data"]
         );
         assert_eq!(super::normal(&normal).expect("well-formed"), normal);
     }

@@ -60,7 +60,7 @@ pub struct Step {
     pub digest: Option<Digest>,
     /// What it asks to be allowed, against what was agreed to.
     pub permissions: PermissionChange,
-    /// Why nothing is done, where that is not plain.
+    /// Why nothing is done, or what is not different, where that is not plain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -195,11 +195,23 @@ fn step(old: Option<&Locked>, new: &Locked) -> Result<Step> {
     let action = match old {
         None => Action::Install,
         Some(old) if old == new => Action::Keep,
-        Some(_) => Action::Update,
+        Some(old) => match (old.pinned, new.pinned) {
+            (false, true) if differs_in_pin_alone(old, new) => Action::Pin,
+            (true, false) if differs_in_pin_alone(old, new) => Action::Unpin,
+            _ => Action::Update,
+        },
     };
+    let is_same = old.is_some_and(|old| old.digest.is_some() && old.digest == new.digest);
     Ok(Step {
         from: old.map(|old| old.version.clone()),
         permissions,
+        reason: (action == Action::Update && is_same).then(|| "the same files".to_owned()),
         ..plain(action, new)
     })
+}
+
+fn differs_in_pin_alone(old: &Locked, new: &Locked) -> bool {
+    let mut old = old.clone();
+    old.pinned = new.pinned;
+    old == *new
 }

@@ -270,7 +270,7 @@ impl HostBuilder {
     ///
     /// This is about one file, wherever a link to it stands; for plugins by their ids there is
     /// [`PluginLists`](crate::settings::PluginLists).
-    pub fn pin(mut self, library: impl AsRef<Path>, hash: ContentHash) -> Self {
+    pub fn pin_file(mut self, library: impl AsRef<Path>, hash: ContentHash) -> Self {
         self.options
             .pins
             .insert(without_links(library.as_ref()), hash);
