@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
 use keyway_host::inspect::{ContentHash, ContentHasher};
+use std::fs;
 
 use crate::error::{InstallError, Result};
 

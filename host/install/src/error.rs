@@ -106,9 +106,8 @@ impl InstallError {
             }
             _ => None,
         };
-        // The errors of `fs_err` name the path too.
-        let cause = plain(&error);
-        let mut made = Self::new(kind, "io", format!("cannot {action}: {cause}")).at(path);
+        // The errors of `std::fs` are right here: they do not name the file, and this one does.
+        let mut made = Self::new(kind, "io", format!("cannot {action}: {error}")).at(path);
         made.0.hint = hint.map(str::to_owned);
         made.source(error)
     }
@@ -203,17 +202,6 @@ impl Error for InstallError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let source = self.0.source.as_deref()?;
         Some(source)
-    }
-}
-
-/// The error without the path that `fs_err` puts in front of it.
-fn plain(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => io::Error::from_raw_os_error(number).to_string(),
-        None => match error.get_ref().and_then(Error::source) {
-            Some(cause) => cause.to_string(),
-            None => error.to_string(),
-        },
     }
 }
 

@@ -8,8 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fs_err as fs;
 use keyway_host::inspect::hash_bytes;
+use std::fs;
 
 use crate::disk;
 use crate::error::{InstallError, Result};

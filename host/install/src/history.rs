@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
 use keyway_host::inspect::hash_bytes;
+use std::fs;
 
 use crate::digest::Digest;
 use crate::disk;

@@ -5,10 +5,10 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fs_err as fs;
 use keyway_host::keyway::version::InterfaceVersion;
 use keyway_host::manifest::{Permissions, PluginId};
 use semver::{Version, VersionReq};
+use std::fs;
 
 use crate::digest::Digest;
 use crate::error::{InstallError, Result};

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
 use keyway_host::inspect::ContentHash;
+use std::fs;
 use tempfile::TempDir;
 
 use crate::archive;

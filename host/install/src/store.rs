@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
+use std::fs;
 
 use crate::digest::Digest;
 use crate::disk;

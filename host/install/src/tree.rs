@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
+use std::fs;
 
 use crate::error::{InstallError, Result};
 use crate::limits;

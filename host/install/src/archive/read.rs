@@ -10,7 +10,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
-use fs_err as fs;
+use std::fs;
 use tar::{Archive, EntryType};
 
 use crate::disk;

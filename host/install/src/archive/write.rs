@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::{Compression, GzBuilder};
-use fs_err as fs;
 use keyway_host::inspect::{ContentHash, ContentHasher};
+use std::fs;
 use tar::{Builder, Header};
 
 use crate::error::{InstallError, Result};

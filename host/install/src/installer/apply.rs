@@ -35,6 +35,8 @@ impl Installer {
     pub fn hold(&self, doing: &str, mut busy: impl FnMut(&str)) -> Result<Held> {
         let path = disk::beside(&self.lock_path, ".guard");
         let guard = Guard::exclusive(&path, doing, &mut busy)?;
+        // What a process has left that died before its rename; whatever else is there, writing will tell.
+        let _ = std::fs::remove_file(disk::beside(&self.lock_path, ".new"));
         Ok(Held { _guard: guard })
     }
 

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
 use keyway_host::inspect;
 use keyway_host::manifest::Manifest;
+use std::fs;
 
 use crate::build::Crate;
 use crate::disk;
