@@ -96,3 +96,61 @@ pub(crate) fn expect_hash(path: &Path, expected: Option<&ContentHash>) -> Result
         _ => Ok(found),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_a_package_is_counts_and_what_its_files_happen_to_be_does_not() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let digest = || Digest::of_package(dir.path()).expect("a package");
+        let file = dir.path().join("a");
+        fs::write(&file, "one").expect("a file");
+        let one = digest();
+        assert_eq!(one.to_string().parse(), Ok(one));
+        assert_eq!(one.hex().len(), 64);
+
+        // An empty directory, another owner's rights and a time are not the package.
+        fs::create_dir(dir.path().join("empty")).expect("a directory");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("rights");
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        let opened = fs::File::options().write(true).open(&file).expect("a file");
+        opened.set_modified(long_ago).expect("a time");
+        assert_eq!(digest(), one);
+
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).expect("rights");
+        let executable = digest();
+        assert_ne!(executable, one);
+        fs::write(&file, "two").expect("a file");
+        assert_ne!(digest(), executable);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("rights");
+        fs::write(&file, "one").expect("a file");
+        fs::rename(&file, dir.path().join("b")).expect("another name");
+        assert_ne!(digest(), one);
+    }
+
+    #[test]
+    fn neither_names_nor_contents_can_be_moved_into_each_other() {
+        let digest = |files: &[(&str, &str)]| {
+            let dir = tempfile::tempdir().expect("a directory");
+            for (name, content) in files {
+                fs::write(dir.path().join(name), content).expect("a file");
+            }
+            Digest::of_package(dir.path()).expect("a package")
+        };
+        let digests = [
+            digest(&[("a", "bc")]),
+            digest(&[("ab", "c")]),
+            digest(&[("a", ""), ("b", "c")]),
+            digest(&[("a", "b"), ("c", "")]),
+            digest(&[]),
+        ];
+        for (index, one) in digests.iter().enumerate() {
+            assert!(!digests[index + 1..].contains(one), "{index}");
+        }
+    }
+}

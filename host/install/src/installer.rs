@@ -13,7 +13,7 @@ use keyway_host::manifest::PluginId;
 
 pub use apply::{Applied, Held};
 
-use crate::error::{InstallError, Result};
+use crate::error::{InstallError, InstallErrorKind, Result};
 use crate::fetch::FetchOptions;
 use crate::history::History;
 use crate::home::Home;
@@ -159,7 +159,13 @@ impl Installer {
     ///
     /// `no-history` if there is nothing to go back to.
     pub fn plan_rollback(&self, id: Option<&PluginId>) -> Result<Plan> {
-        let mut plan = self.plan()?;
+        let mut plan = match (self.plan(), id) {
+            // A lockfile that was damaged is what one goes back from.
+            (Err(error), None) if error.kind() == InstallErrorKind::Damaged => {
+                Plan::new(Lock::read_text(&self.lock_path)?, Lock::default())
+            }
+            (plan, _) => plan?,
+        };
         let former = self.history.former(&plan.before)?;
         let nothing = |what: String| Err(InstallError::not_found("no-history", what));
         let Some(id) = id else {

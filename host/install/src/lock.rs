@@ -95,9 +95,15 @@ impl Lock {
     /// As [`Lock::read`].
     pub fn from_toml(text: &str, path: &Path) -> Result<Self> {
         text::read(text).map_err(|fault| {
+            let hint = match &fault {
+                text::Fault::Newer(_) => "update keyway",
+                text::Fault::Wrong(_) => {
+                    "take it from version control, or go back to the one before: keyway rollback"
+                }
+            };
             InstallError::damaged("lockfile", format!("the lockfile does not read: {fault}"))
                 .at(path)
-                .hint("go back to the one before with `keyway rollback`, or take it from version control")
+                .hint(hint)
         })
     }
 
@@ -185,3 +191,6 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
+
+#[cfg(test)]
+mod tests;

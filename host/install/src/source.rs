@@ -134,7 +134,10 @@ impl Source {
     /// When it is no git repository.
     pub fn with_reference(self, wanted: Reference) -> Result<Self> {
         match self {
-            Source::Git { url, reference } if reference == Reference::Default => Ok(Source::Git {
+            Source::Git {
+                url,
+                reference: Reference::Default,
+            } => Ok(Source::Git {
                 url,
                 reference: wanted,
             }),
@@ -233,15 +236,14 @@ fn looks_like_git(text: &str) -> bool {
 }
 
 fn git(text: &str) -> Result<Source> {
-    let marks: [(&str, fn(String) -> Reference); 3] = [
-        ("?branch=", Reference::Branch),
-        ("?tag=", Reference::Tag),
-        ("?rev=", Reference::Rev),
-    ];
-    let marked = marks.iter().find_map(|(mark, make)| {
-        text.rsplit_once(mark)
-            .map(|(url, name)| (url, make(name.to_owned())))
-    });
+    let after = |mark: &str| {
+        let (url, name) = text.rsplit_once(mark)?;
+        Some((url, name.to_owned()))
+    };
+    let marked = after("?branch=")
+        .map(|(url, name)| (url, Reference::Branch(name)))
+        .or_else(|| after("?tag=").map(|(url, name)| (url, Reference::Tag(name))))
+        .or_else(|| after("?rev=").map(|(url, name)| (url, Reference::Rev(name))));
     let (url, reference) = marked.unwrap_or((text, Reference::Default));
     let refuse = |what: &str| Err(InstallError::usage("source", format!("{what}: {url:?}")));
     if url.is_empty() || url.starts_with('-') || url.contains(char::is_control) {

@@ -181,3 +181,105 @@ fn remove(path: &Path) -> Result<()> {
     };
     removed.map_err(|error| InstallError::io("remove what is not needed", path, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::Contents;
+
+    const MANIFEST: &str = "[plugin]\nid = \"notes\"\nversion = \"1.0.0\"\nmin_host_version = \"0.1.0\"\n\n\
+                            [plugin.content]\nskills = [\"a.md\"]\n";
+
+    struct Scene {
+        dir: tempfile::TempDir,
+        home: Home,
+        store: Store,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().expect("a directory");
+            let plugin = dir.path().join("notes");
+            fs::create_dir(&plugin).expect("a directory");
+            fs::write(plugin.join("plugin.toml"), MANIFEST).expect("a file");
+            fs::write(
+                plugin.join("a.md"),
+                "---\nname: a\ndescription: A\n---\nDo it.\n",
+            )
+            .expect("a file");
+            let home = Home::under(dir.path().join("home"));
+            let store = Store::open(&home).expect("a store");
+            Scene { dir, home, store }
+        }
+
+        fn staged(&self) -> Staged {
+            let plugin = self.dir.path().join("notes");
+            let contents = Contents::of(&plugin).expect("its files");
+            Staged::copy(&contents, &plugin, &self.store, None).expect("it is good")
+        }
+    }
+
+    #[test]
+    fn the_same_package_twice_is_there_once() {
+        let scene = Scene::new();
+        let one = scene.store.insert(scene.staged()).expect("it goes in");
+        let other = scene.store.insert(scene.staged()).expect("it goes in");
+        assert_eq!(one, other);
+        assert_eq!(
+            scene.store.packages().expect("it reads"),
+            BTreeSet::from([one])
+        );
+        let staging = fs::read_dir(scene.store.staging()).expect("a directory");
+        assert_eq!(staging.count(), 0);
+    }
+
+    #[test]
+    fn a_package_that_was_changed_is_noticed_and_replaced() {
+        let scene = Scene::new();
+        let digest = scene.store.insert(scene.staged()).expect("it goes in");
+        let file = scene.store.path(&digest).join("a.md");
+        fs::remove_file(&file).expect("it is there");
+        fs::write(&file, "Do something else.").expect("a file");
+        let error = scene.store.verify(&digest).expect_err("it was changed");
+        assert_eq!(error.code(), "package-changed");
+        scene.store.insert(scene.staged()).expect("it goes in");
+        scene.store.verify(&digest).expect("it is as it was");
+        fs::remove_dir_all(scene.store.path(&digest)).expect("it is there");
+        let error = scene.store.verify(&digest).expect_err("it is gone");
+        assert_eq!(error.code(), "package-missing");
+    }
+
+    #[test]
+    fn what_is_not_live_goes_and_so_does_what_dead_processes_left() {
+        let scene = Scene::new();
+        let digest = scene.store.insert(scene.staged()).expect("it goes in");
+        fs::create_dir(scene.store.staging().join("package-of-the-dead")).expect("a directory");
+        let live = BTreeSet::from([digest]);
+        assert_eq!(scene.store.collect(&live).expect("it collects"), 0);
+        assert!(scene.store.contains(&digest));
+        assert_eq!(
+            fs::read_dir(scene.store.staging())
+                .expect("it is there")
+                .count(),
+            0
+        );
+
+        // Somebody else who is at work may have staged something.
+        let other = Store::open(&scene.home).expect("a store");
+        let staged = scene.staged();
+        assert_eq!(
+            scene
+                .store
+                .collect(&BTreeSet::new())
+                .expect("it waits for nobody"),
+            0
+        );
+        assert!(staged.path().is_dir());
+        drop((other, staged));
+        assert_eq!(
+            scene.store.collect(&BTreeSet::new()).expect("it collects"),
+            1
+        );
+        assert!(!scene.store.contains(&digest));
+    }
+}

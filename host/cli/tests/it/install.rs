@@ -2,9 +2,11 @@
 
 use expect_test::expect;
 use keyway_tests::binary::with_note;
+use keyway_tests::edited::EditedPlugin;
 use keyway_tests::many::Part;
 use serde_json::json;
 
+use crate::crates::write;
 use crate::libraries::library;
 use crate::run::Run;
 use crate::site::Site;
@@ -69,8 +71,7 @@ fn a_library_and_an_archive_are_installed() {
            Installed one 1.0.0
     "#]]);
     std::fs::write(dir.join("README.md"), "One.").expect("a file");
-    site.keyway("package one --out packed")
-        .check(&expect![[r#"
+    site.keyway("package one --out packed").check(&expect![[r#"
             exit 0
             --- stdout
             packed/one-1.0.0.tar.gz
@@ -113,6 +114,28 @@ fn the_same_files_are_packed_into_the_same_bytes() {
             --- stderr
                   Packed libone.so, resources/data
         "#]]);
+}
+
+#[test]
+fn a_crate_that_was_built_is_packed_with_its_resources_and_papers() {
+    let site = Site::new();
+    let plugin = EditedPlugin::new(env!("CARGO_TARGET_TMPDIR"), "packed-crate");
+    plugin.edit("1.0.0", "Ok(name)");
+    plugin.build();
+    for file in [
+        "README.md",
+        "LICENSE-MIT",
+        "notes.txt",
+        "resources/words/en.txt",
+    ] {
+        write(plugin.dir(), file, "text");
+    }
+    site.keyway("package --out packed")
+        .arg(plugin.dir())
+        .env("CARGO_TARGET_DIR", plugin.target())
+        .check(&expect![[""]]);
+    site.succeed("install packed/packed-crate-1.0.0.tar.gz");
+    assert_eq!(site.installed(), ["packed-crate 1.0.0"]);
 }
 
 /// A plugin that asks for more from version to version.
@@ -287,22 +310,23 @@ fn a_conflict_names_both_requirers_and_their_ranges_and_says_what_can_be_done() 
         --- stdout
         install  maps 1.0.0  from directory+[DIR]/maps
         --- stderr
-        error: maps would not have the geo that is needed
+        error: conflict over geo: maps requires ^2 and weather requires ^1, and 1.4.0 is installed
           maps 1.0.0     requires geo ^2  (to be installed)
           weather 1.0.0  requires geo ^1  (installed)
-          geo would be 1.4.0
-          ^2 and ^1 are incompatible: no version of geo does for all
+          geo 1.4.0 is installed
+          ^2 and ^1 are incompatible: no version of geo satisfies both
           what can be done:
-            1. do without weather: keyway uninstall weather
-            2. go on all the same with --force (risky: maps will not start)
+            1. install a version of maps that accepts geo 1.4.0: keyway install PATH-OR-URL
+            2. uninstall weather: keyway uninstall weather
+            3. go on all the same with --force (risky: maps will not start)
     "#]]);
     site.keyway("install ./maps --dry-run --json")
         .check(&expect![[r#"
             exit 9
             --- stdout
-            {"schema_version":1,"dry_run":true,"changed":false,"steps":[{"action":"install","plugin":"maps","to":"1.0.0","source":"directory+[DIR]/maps","digest":"[HASH]","permissions":{"added":[],"removed":[]}}],"conflicts":[{"kind":"version","needed":"geo","available":"1.4.0","requirers":[{"plugin":"maps","version":"1.0.0","requires":"^2","satisfied":false,"new":true},{"plugin":"weather","version":"1.0.0","requires":"^1","satisfied":true,"new":false}],"can_agree":false,"suggestions":["do without weather: keyway uninstall weather","go on all the same with --force (risky: maps will not start)"]}],"failures":[]}
+            {"schema_version":1,"dry_run":true,"changed":false,"steps":[{"action":"install","plugin":"maps","to":"1.0.0","source":"directory+[DIR]/maps","digest":"[HASH]","permissions":{"added":[],"removed":[]}}],"conflicts":[{"kind":"version","needed":"geo","available":"1.4.0","available_is_new":false,"requirers":[{"plugin":"maps","version":"1.0.0","requires":"^2","satisfied":false,"new":true},{"plugin":"weather","version":"1.0.0","requires":"^1","satisfied":true,"new":false}],"can_agree":false,"suggestions":["install a version of maps that accepts geo 1.4.0: keyway install PATH-OR-URL","uninstall weather: keyway uninstall weather","go on all the same with --force (risky: maps will not start)"]}],"failures":[]}
             --- stderr
-            {"error":{"code":"conflict","details":"maps 1.0.0     requires geo ^2  (to be installed)\nweather 1.0.0  requires geo ^1  (installed)\ngeo would be 1.4.0\n^2 and ^1 are incompatible: no version of geo does for all\nwhat can be done:\n  1. do without weather: keyway uninstall weather\n  2. go on all the same with --force (risky: maps will not start)\n","exit_code":9,"message":"maps would not have the geo that is needed"},"schema_version":1}
+            {"error":{"code":"conflict","details":"maps 1.0.0     requires geo ^2  (to be installed)\nweather 1.0.0  requires geo ^1  (installed)\ngeo 1.4.0 is installed\n^2 and ^1 are incompatible: no version of geo satisfies both\nwhat can be done:\n  1. install a version of maps that accepts geo 1.4.0: keyway install PATH-OR-URL\n  2. uninstall weather: keyway uninstall weather\n  3. go on all the same with --force (risky: maps will not start)\n","exit_code":9,"message":"conflict over geo: maps requires ^2 and weather requires ^1, and 1.4.0 is installed"},"schema_version":1}
         "#]]);
     assert_eq!(site.installed(), ["geo 1.4.0", "weather 1.0.0"]);
     // The other way round: what is needed by both comes in a version for one of them.
@@ -312,12 +336,12 @@ fn a_conflict_names_both_requirers_and_their_ranges_and_says_what_can_be_done() 
         --- stdout
         update   geo 1.4.0 -> 2.0.0  from directory+[DIR]/geo
         --- stderr
-        error: weather would not have the geo that is needed
+        error: conflict over geo: weather requires ^1, and 2.0.0 would be installed
           weather 1.0.0  requires geo ^1  (installed)
-          geo would be 2.0.0
+          geo 2.0.0 would be installed
           what can be done:
-            1. update weather to a version that takes geo 2.0.0: keyway update weather
-            2. do without weather: keyway uninstall weather
+            1. update weather to a version that accepts geo 2.0.0: keyway update weather
+            2. uninstall weather: keyway uninstall weather
             3. go on all the same with --force (risky: weather will not start)
     "#]]);
     site.keyway("install ./maps --force").check(&expect![[r#"
@@ -325,7 +349,7 @@ fn a_conflict_names_both_requirers_and_their_ranges_and_says_what_can_be_done() 
         --- stdout
         install  maps 1.0.0  from directory+[DIR]/maps
         --- stderr
-        warning: maps would not have the geo that is needed; --force goes on
+        warning: conflict over geo: maps requires ^2 and weather requires ^1, and 1.4.0 is installed; --force goes on
            Installed maps 1.0.0
     "#]]);
     // What was forced is no reason to refuse something else.
@@ -343,15 +367,16 @@ fn ranges_that_meet_are_told_as_such() {
         --- stdout
         install  maps 1.0.0  from directory+[DIR]/maps
         --- stderr
-        error: maps would not have the geo that is needed
+        error: conflict over geo: maps requires >=1.5 and weather requires ^1, and 1.4.0 is installed
           maps 1.0.0     requires geo >=1.5  (to be installed)
           weather 1.0.0  requires geo ^1  (installed)
-          geo would be 1.4.0
-          a version that does for all has to be >=1.5 and ^1
+          geo 1.4.0 is installed
+          to satisfy both, geo has to be >=1.5 and ^1
           what can be done:
-            1. install a version of geo that is >=1.5 and ^1: keyway install PATH-OR-URL
-            2. do without weather: keyway uninstall weather
-            3. go on all the same with --force (risky: maps will not start)
+            1. install a version of maps that accepts geo 1.4.0: keyway install PATH-OR-URL
+            2. install geo in a version that is >=1.5 and ^1: keyway install PATH-OR-URL
+            3. uninstall weather: keyway uninstall weather
+            4. go on all the same with --force (risky: maps will not start)
     "#]]);
     site.install("geo", &Part::new("geo").version("1.6.0"));
     site.succeed("install ./maps");
@@ -366,7 +391,7 @@ fn what_is_needed_and_not_there_is_told() {
         --- stdout
         install  weather 1.0.0  from directory+[DIR]/weather
         --- stderr
-        error: weather would not have the geo that is needed
+        error: weather requires geo ^1, and geo is not installed
           weather 1.0.0  requires geo ^1  (to be installed)
           geo is not installed
           what can be done:
@@ -633,10 +658,31 @@ fn a_lockfile_that_is_damaged_is_told_and_left_alone() {
         exit 7
         --- stderr
         error: [DIR]/config/keyway/plugins.lock: the lockfile does not read: expected version 1, found 2: it was written by another version of keyway
-        hint: go back to the one before with `keyway rollback`, or take it from version control
+        hint: update keyway
     "#]]);
+    // One can go back from a damaged one: to what was there before the last change.
     std::fs::write(&path, good).expect("a file");
-    site.succeed("update");
+    site.install("two", &Part::new("two"));
+    std::fs::write(&path, "version = 1\n[[plugin").expect("a file");
+    site.keyway("install ./one").check(&expect![[r#"
+        exit 7
+        --- stderr
+        error: [DIR]/config/keyway/plugins.lock: the lockfile does not read: TOML parse error at line 2, column 9
+          |
+        2 | [[plugin
+          |         ^
+        unclosed array table, expected `]]`
+        hint: take it from version control, or go back to the one before: keyway rollback
+    "#]]);
+    site.keyway("rollback").check(&expect![[r#"
+        exit 0
+        --- stdout
+        install  one 1.0.0  from directory+[DIR]/one
+        --- stderr
+           Installed one 1.0.0
+    "#]]);
+    assert_eq!(site.installed(), ["one 1.0.0"]);
+    site.check_consistency();
 }
 
 #[test]
@@ -644,13 +690,16 @@ fn json_has_the_plan_and_what_came_of_it() {
     let site = Site::new();
     site.plugin("one", &asks("1.0.0", &["a.example.com:443"]));
     let check = |run: Run, expected| run.name(&site.path(""), "[DIR]/").check(expected);
-    check(site.keyway("install ./one --json --yes"), &expect![[r#"
+    check(
+        site.keyway("install ./one --json --yes"),
+        &expect![[r#"
         exit 0
         --- stdout
         {"schema_version":1,"dry_run":false,"changed":true,"steps":[{"action":"install","plugin":"one","to":"1.0.0","source":"directory+[DIR]/one","digest":"[HASH]","permissions":{"added":["connect to a.example.com:443"],"removed":[]}}],"conflicts":[],"failures":[]}
         --- stderr
            Installed one 1.0.0
-    "#]]);
+    "#]],
+    );
     check(
         site.keyway("uninstall one --json --dry-run"),
         &expect![[r#"
@@ -661,9 +710,12 @@ fn json_has_the_plan_and_what_came_of_it() {
             note: nothing was changed, since this is a dry run
         "#]],
     );
-    check(site.keyway("uninstall two --json"), &expect![[r#"
+    check(
+        site.keyway("uninstall two --json"),
+        &expect![[r#"
         exit 5
         --- stderr
         {"error":{"code":"not-installed","exit_code":5,"hint":"installed: one","message":"plugin 'two' is not installed"},"schema_version":1}
-    "#]]);
+    "#]],
+    );
 }

@@ -102,16 +102,8 @@ impl Installer {
             plan.keep(old, None);
             return Ok(());
         }
-        if new.source.is_link() {
+        if new == *old {
             plan.keep(old, Some("linked"));
-            let step = plan.steps.last_mut();
-            if new.version != old.version
-                && let Some(step) = step
-            {
-                step.to = Some(new.version.clone());
-                step.action = Action::Update;
-            }
-            plan.after.set(new);
             return Ok(());
         }
         plan.put(new)?;

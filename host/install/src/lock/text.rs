@@ -1,7 +1,7 @@
 //! The text of a lockfile. Its keys are here and nowhere else; a newer one says so by its version.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use keyway_host::keyway::version::InterfaceVersion;
@@ -122,7 +122,7 @@ impl<'de> Deserialize<'de> for AccessEntry {
         impl<'de> Visitor<'de> for AnyAccess {
             type Value = Access;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("true, or an array of strings")
             }
 
@@ -195,14 +195,38 @@ fn entry(locked: &Locked) -> Entry {
     }
 }
 
-pub(super) fn read(text: &str) -> Result<Lock, String> {
+/// Why a text is no lockfile.
+pub(super) enum Fault {
+    /// It has another version.
+    Newer(u32),
+    /// Something in it is wrong.
+    Wrong(String),
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Newer(found) => write!(
+                f,
+                "expected version {VERSION}, found {found}: it was written by another version of keyway"
+            ),
+            Fault::Wrong(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<String> for Fault {
+    fn from(what: String) -> Self {
+        Fault::Wrong(what)
+    }
+}
+
+pub(super) fn read(text: &str) -> Result<Lock, Fault> {
     let shown = |error: toml::de::Error| error.to_string().trim_end().to_owned();
     // First alone: a newer format may have anything else.
     let Versioned { version } = toml::from_str(text).map_err(shown)?;
     if version != VERSION {
-        return Err(format!(
-            "expected version {VERSION}, found {version}: it was written by another version of keyway"
-        ));
+        return Err(Fault::Newer(version));
     }
     let file: File = toml::from_str(text).map_err(shown)?;
     let mut lock = Lock::default();
@@ -210,7 +234,7 @@ pub(super) fn read(text: &str) -> Result<Lock, String> {
         let id = entry.id.clone();
         let locked = locked(entry).map_err(|fault| format!("plugin {id:?}: {fault}"))?;
         if lock.get(locked.id.as_str()).is_some() {
-            return Err(format!("plugin {id:?} is there twice"));
+            return Err(Fault::Wrong(format!("plugin {id:?} is there twice")));
         }
         lock.set(locked);
     }

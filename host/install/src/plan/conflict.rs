@@ -34,6 +34,8 @@ pub struct Conflict {
     /// The version that would be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<Version>,
+    /// Whether that version comes with the plan, too.
+    pub available_is_new: bool,
     /// All who need it, in the order of their ids.
     pub requirers: Vec<Requirer>,
     /// Whether one version could do for all of them; none where that cannot be told.
@@ -91,20 +93,22 @@ fn conflict(needed: &PluginId, before: &Lock, after: &Lock) -> Option<Conflict> 
         (None, Some(_)) => ConflictKind::Removed,
         (None, None) => ConflictKind::Missing,
     };
+    // Ranges of which each two meet have something in common to all of them.
     let pairs = requirers.iter().enumerate().flat_map(|(index, one)| {
         let rest = &requirers[index + 1..];
         rest.iter()
             .map(|other| overlap(&one.requires, &other.requires))
     });
-    let can_agree = pairs.fold(Some(true), |all, pair| match (all, pair) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    });
+    let pairs: Vec<Option<bool>> = pairs.collect();
+    let can_agree = match pairs.contains(&Some(false)) {
+        true => Some(false),
+        false => (!pairs.contains(&None)).then_some(true),
+    };
     let mut conflict = Conflict {
         kind,
         needed: needed.to_string(),
         available: available.cloned(),
+        available_is_new: !same(available),
         requirers,
         can_agree,
         suggestions: Vec::new(),
@@ -156,18 +160,19 @@ fn suggestions(conflict: &Conflict) -> Vec<String> {
             ));
         }
         ConflictKind::Version => {
-            for one in conflict
-                .requirers
-                .iter()
-                .filter(|one| !one.new && !one.satisfied)
-            {
-                let version = conflict.available.as_ref().map(ToString::to_string);
-                suggestions.push(format!(
-                    "update {} to a version that takes {needed} {}: keyway update {}",
-                    one.plugin,
-                    version.unwrap_or_default(),
-                    one.plugin
-                ));
+            let available = conflict.available.as_ref().map(ToString::to_string);
+            let available = available.unwrap_or_default();
+            for Requirer { plugin, new, .. } in unsatisfied() {
+                suggestions.push(match new {
+                    true => format!(
+                        "install a version of {plugin} that accepts {needed} {available}: keyway install \
+                         PATH-OR-URL"
+                    ),
+                    false => format!(
+                        "update {plugin} to a version that accepts {needed} {available}: keyway update \
+                         {plugin}"
+                    ),
+                });
             }
             if conflict.can_agree != Some(false) && unsatisfied().any(|one| one.new) {
                 let ranges = joined(
@@ -177,12 +182,12 @@ fn suggestions(conflict: &Conflict) -> Vec<String> {
                         .map(|one| one.requires.to_string()),
                 );
                 suggestions.push(format!(
-                    "install a version of {needed} that is {ranges}: keyway install PATH-OR-URL"
+                    "install {needed} in a version that is {ranges}: keyway install PATH-OR-URL"
                 ));
             }
             for one in conflict.requirers.iter().filter(|one| !one.new) {
                 suggestions.push(format!(
-                    "do without {}: keyway uninstall {}",
+                    "uninstall {}: keyway uninstall {}",
                     one.plugin, one.plugin
                 ));
             }
@@ -226,26 +231,24 @@ impl fmt::Display for Conflict {
         }
         match (self.kind, &self.available) {
             (ConflictKind::Removed, _) => writeln!(f, "{needed} would be removed")?,
-            (_, Some(version)) => writeln!(f, "{needed} would be {version}")?,
+            (_, Some(version)) if self.available_is_new => {
+                writeln!(f, "{needed} {version} would be installed")?;
+            }
+            (_, Some(version)) => writeln!(f, "{needed} {version} is installed")?,
             (_, None) => writeln!(f, "{needed} is not installed")?,
         }
-        let ranges: Vec<String> = self
-            .requirers
-            .iter()
-            .map(|one| one.requires.to_string())
-            .collect();
+        let ranges = joined(self.requirers.iter().map(|one| one.requires.to_string()));
         if self.requirers.len() > 1 && self.kind != ConflictKind::Removed {
+            let all = match self.requirers.len() {
+                2 => "both",
+                _ => "all of them",
+            };
             match self.can_agree {
                 Some(false) => writeln!(
                     f,
-                    "{} are incompatible: no version of {needed} does for all",
-                    ranges.join(" and ")
+                    "{ranges} are incompatible: no version of {needed} satisfies {all}"
                 )?,
-                _ => writeln!(
-                    f,
-                    "a version that does for all has to be {}",
-                    ranges.join(" and ")
-                )?,
+                _ => writeln!(f, "to satisfy {all}, {needed} has to be {ranges}")?,
             }
         }
         writeln!(f, "what can be done:")?;
@@ -270,21 +273,42 @@ pub(crate) fn report(conflicts: &[Conflict]) -> InstallError {
         }
         let _ = writeln!(text, "{conflict}");
     }
-    let list = |satisfied: bool| {
-        let of = conflicts.iter().flat_map(|conflict| &conflict.requirers);
-        joined(
-            of.filter(|one| satisfied || !one.satisfied)
-                .map(|one| one.plugin.clone()),
-        )
+    let first = conflicts.first().map(headline).unwrap_or_default();
+    let message = match conflicts.len() {
+        0 | 1 => first,
+        more => format!("{first}; and {} more", more - 1),
     };
-    let needed = joined(conflicts.iter().map(|conflict| conflict.needed.clone()));
     let removed = |conflict: &Conflict| conflict.kind == ConflictKind::Removed;
-    match conflicts.iter().all(removed) {
-        true => InstallError::refused("needed", format!("{needed} is needed by {}", list(false))),
-        false => InstallError::refused(
-            "conflict",
-            format!("{} would not have the {needed} that is needed", list(false)),
-        ),
+    let code = match conflicts.iter().all(removed) {
+        true => "needed",
+        false => "conflict",
+    };
+    InstallError::refused(code, message).details(text)
+}
+
+fn headline(conflict: &Conflict) -> String {
+    let needed = &conflict.needed;
+    let requirers = conflict.requirers.iter();
+    match conflict.kind {
+        ConflictKind::Removed => {
+            let names = joined(requirers.map(|one| one.plugin.clone()));
+            format!("{needed} is needed by {names}")
+        }
+        ConflictKind::Missing => {
+            let wants =
+                requirers.map(|one| format!("{} requires {needed} {}", one.plugin, one.requires));
+            format!("{}, and {needed} is not installed", joined(wants))
+        }
+        ConflictKind::Version => {
+            let wants = requirers.map(|one| format!("{} requires {}", one.plugin, one.requires));
+            let wants = joined(wants);
+            let available = conflict.available.as_ref().map(ToString::to_string);
+            let available = available.unwrap_or_default();
+            let is = match conflict.available_is_new {
+                true => "would be",
+                false => "is",
+            };
+            format!("conflict over {needed}: {wants}, and {available} {is} installed")
+        }
     }
-    .details(text)
 }
