@@ -86,14 +86,24 @@ impl<'de> Deserialize<'de> for Digest {
 /// Hashes a file that somebody named a hash for, and compares.
 pub(crate) fn expect_hash(path: &Path, expected: Option<&ContentHash>) -> Result<ContentHash> {
     let found = hash_file(path)?;
+    expect_found(path, expected, &found)?;
+    Ok(found)
+}
+
+/// The same for a file that was hashed already.
+pub(crate) fn expect_found(
+    path: &Path,
+    expected: Option<&ContentHash>,
+    found: &ContentHash,
+) -> Result<()> {
     match expected {
-        Some(expected) if *expected != found => Err(InstallError::unfit(
+        Some(expected) if expected != found => Err(InstallError::unfit(
             "hash-mismatch",
             format!("the file is not the one that was meant: expected {expected}, found {found}"),
         )
         .at(path)
         .hint("get the file again; if it is meant to be another one, install it by its new hash")),
-        _ => Ok(found),
+        _ => Ok(()),
     }
 }
 

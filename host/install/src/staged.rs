@@ -7,7 +7,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use crate::archive;
-use crate::digest::{Digest, expect_hash};
+use crate::digest::{Digest, expect_found, expect_hash};
 use crate::disk;
 use crate::error::{InstallError, Result};
 use crate::package::{Application, Contents, Facts};
@@ -51,10 +51,10 @@ impl Staged {
         let hash = expect_hash(path, expected)?;
         let dir = directory(store)?;
         let root = root_in(&dir)?;
-        archive::unpack(path, &root)?;
+        let read = archive::unpack(path, &root)?;
+        // Somebody may have put another file there in between.
+        expect_found(path, Some(&hash), &read)?;
         let root = within_top(root)?;
-        // What was read is what was hashed, though somebody may have written to the file in between.
-        expect_hash(path, Some(&hash))?;
         Ok((Self::checked(dir, root, path, application)?, hash))
     }
 

@@ -133,7 +133,14 @@ fn a_crate_that_was_built_is_packed_with_its_resources_and_papers() {
     site.keyway("package --out packed")
         .arg(plugin.dir())
         .env("CARGO_TARGET_DIR", plugin.target())
-        .check(&expect![[""]]);
+        .check(&expect![[r#"
+            exit 0
+            --- stdout
+            packed/packed-crate-1.0.0.tar.gz
+            [HASH]
+            --- stderr
+                  Packed LICENSE-MIT, README.md, libpacked_crate.so, resources/words/en.txt
+        "#]]);
     site.succeed("install packed/packed-crate-1.0.0.tar.gz");
     assert_eq!(site.installed(), ["packed-crate 1.0.0"]);
 }

@@ -4,12 +4,13 @@
 //! refused: so there is never a link in the directory that is written to, and no path can lead out of it.
 //! All is bounded: bytes, entries, and what comes out against what went in.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
+use keyway_host::inspect::{ContentHash, ContentHasher};
 use std::fs;
 use tar::{Archive, EntryType};
 
@@ -20,13 +21,14 @@ use crate::limits::{
 };
 use crate::name;
 
-/// Unpacks the archive at `path` into a directory, which is empty.
+/// Unpacks the archive at `path` into a directory, which is empty. Answers the hash of the very bytes that were
+/// read.
 ///
 /// # Errors
 ///
 /// When anything in the archive is not as it should be. What was written until then is inside of the
 /// directory, for its owner to remove.
-pub(crate) fn unpack(path: &Path, into: &Path) -> Result<()> {
+pub(crate) fn unpack(path: &Path, into: &Path) -> Result<ContentHash> {
     let file = fs::File::open(path).map_err(|error| unreadable(path, error))?;
     let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
     if !is_file {
@@ -36,7 +38,7 @@ pub(crate) fn unpack(path: &Path, into: &Path) -> Result<()> {
     let spent = Spent::default();
     let counted = Counted {
         inner: BufReader::new(file),
-        read: &spent.read,
+        spent: &spent,
     };
     let mut archive = Archive::new(Bounded {
         inner: GzDecoder::new(BufReader::new(counted)),
@@ -44,7 +46,8 @@ pub(crate) fn unpack(path: &Path, into: &Path) -> Result<()> {
     });
     let unpacked = unpack_entries(&mut archive, into, &spent);
     let whole = unpacked.and_then(|()| read_to_end(archive.into_inner(), &spent));
-    whole.map_err(|error| error.at(path))
+    whole.map_err(|error| error.at(path))?;
+    Ok(spent.hasher.into_inner().finish())
 }
 
 fn unreadable(path: &Path, error: io::Error) -> InstallError {
@@ -57,6 +60,7 @@ struct Spent {
     read: Cell<u64>,
     made: Cell<u64>,
     bound: Cell<Option<Bound>>,
+    hasher: RefCell<ContentHasher>,
 }
 
 #[derive(Clone, Copy)]
@@ -109,16 +113,18 @@ impl Spent {
     }
 }
 
-/// Counts what is read of the file.
+/// Counts and hashes what is read of the file.
 struct Counted<'a, R> {
     inner: R,
-    read: &'a Cell<u64>,
+    spent: &'a Spent,
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let len = self.inner.read(buffer)?;
-        self.read.set(self.read.get() + len as u64);
+        let read = &self.spent.read;
+        read.set(read.get() + len as u64);
+        self.spent.hasher.borrow_mut().update(&buffer[..len]);
         Ok(len)
     }
 }
