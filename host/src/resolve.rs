@@ -200,6 +200,22 @@ pub fn resolve(subjects: &[Subject<'_>], application: &[(&str, &str)]) -> Resolu
     }
 }
 
+/// Whether some release satisfies both requirements; none where that cannot be told, since one of them takes
+/// pre-releases.
+///
+/// ```
+/// use keyway_host::resolve::overlap;
+///
+/// let requirement = |text: &str| text.parse().expect("a requirement");
+/// assert_eq!(overlap(&requirement("^1"), &requirement(">=1.5")), Some(true));
+/// assert_eq!(overlap(&requirement("^1"), &requirement("^2")), Some(false));
+/// assert_eq!(overlap(&requirement("^1"), &requirement("=2.0.0-rc.1")), None);
+/// ```
+pub fn overlap(one: &VersionReq, other: &VersionReq) -> Option<bool> {
+    let (one, other) = (range::Range::of(one)?, range::Range::of(other)?);
+    Some(!one.and(other).is_empty())
+}
+
 /// That of no plugins at all.
 impl Default for Resolution {
     fn default() -> Self {

@@ -6,10 +6,10 @@
 //! removes its directory when it ends; where the process died before that, a later host's
 //! [`sweep`] does.
 
-mod copy;
 mod sweep;
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +17,7 @@ use fs_err as fs;
 use tempfile::TempDir;
 
 use crate::error::{HostError, HostErrorKind};
-use crate::inspect::ContentHash;
+use crate::inspect::{ContentHash, ContentHasher};
 use crate::regular::{self, Links};
 
 /// The directory of a host's private copies; removed with the host.
@@ -53,6 +53,10 @@ impl Drop for Staged {
         }
     }
 }
+
+/// How much is read, hashed and written at a time: what a core's own cache holds. To hash on a second thread
+/// beside it was tried, and is no faster.
+const CHUNK: usize = 128 * 1024;
 
 /// What the name of each stage begins with; the number of its process and six letters follow.
 const PREFIX: &str = "keyway-";
@@ -146,8 +150,17 @@ fn create(path: &Path) -> std::io::Result<fs::File> {
 
 fn copy(source: &Path, target: &Path) -> std::io::Result<ContentHash> {
     let mut source = fs::File::from_parts(regular::open(source, Links::Follow)?, source);
-    let size = source.metadata()?.len();
-    copy::copy(&mut source, &mut create(target)?, size)
+    let mut target = create(target)?;
+    let mut hasher = ContentHasher::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = source.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(&chunk[..read]);
+        target.write_all(&chunk[..read])?;
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod install;
 mod validate;
 mod value;
 
@@ -12,11 +13,14 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use semver::Version;
 use serde_json::{Map, Value};
 
+pub(crate) use self::install::{
+    Change, Fetching, Install, Package, Pin, Place, Rollback, Uninstall, Unpin, Update,
+};
 use crate::exit;
 
-pub(crate) use validate::{Checks, TestCrate, Validate};
+pub(crate) use self::validate::{Checks, TestCrate, Validate};
 
-/// Native plugins for Rust applications: inspect, call, develop and validate them.
+/// Native plugins for Rust applications: inspect, call, develop, validate and install them.
 #[derive(Debug, Parser)]
 #[command(
     name = "keyway",
@@ -80,6 +84,13 @@ pub(crate) enum Command {
     /// Runs one check of `keyway validate`, which starts it.
     #[command(name = RUN_CHECK, hide = true)]
     RunCheck,
+    Install(Install),
+    Uninstall(Uninstall),
+    Update(Update),
+    Rollback(Rollback),
+    Pin(Pin),
+    Unpin(Unpin),
+    Package(Package),
 }
 
 /// The command by which `keyway` starts itself for a check.
@@ -209,6 +220,13 @@ impl Args {
             Command::Call(command) => command.json,
             Command::Test(command) => command.json,
             Command::Validate(command) => command.json,
+            Command::Install(command) => command.change.place.json,
+            Command::Uninstall(command) => command.change.place.json,
+            Command::Update(command) => command.change.place.json,
+            Command::Rollback(command) => command.change.place.json,
+            Command::Pin(command) => command.place.json,
+            Command::Unpin(command) => command.place.json,
+            Command::Package(command) => command.json,
             Command::Dev(_) | Command::Release(_) | Command::RunCheck => false,
         }
     }

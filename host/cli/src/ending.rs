@@ -2,6 +2,8 @@
 
 use std::io;
 
+use keyway_install::InstallError;
+
 use crate::exit;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -16,7 +18,7 @@ pub(crate) enum Ending {
     Failed(Box<Failure>),
     /// Whoever read the output has closed it, which is their right: `keyway inspect .. | head`.
     ReaderGone,
-    /// What went wrong is the result, and was printed as that; this is the exit code.
+    /// What went wrong was told, or is the result and was printed as that; this is the exit code.
     Told(u8),
     /// Ctrl-C, or a signal that asks to end.
     Interrupted,
@@ -47,6 +49,12 @@ impl Ending {
             format!("cannot write the result: {error}"),
         )
         .into()
+    }
+}
+
+impl From<InstallError> for Ending {
+    fn from(error: InstallError) -> Self {
+        Failure::from(error).into()
     }
 }
 

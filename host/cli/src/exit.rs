@@ -23,11 +23,13 @@ pub(crate) const TIMEOUT: u8 = 6;
 pub(crate) const HOST: u8 = 7;
 /// The library is in quarantine: an earlier process died while it loaded it.
 pub(crate) const QUARANTINED: u8 = 8;
+/// Something that is installed, pinned, locked or not agreed to stands against it; nothing was changed.
+pub(crate) const REFUSED: u8 = 9;
 /// Ended by Ctrl-C, or by a signal that asks to end, before what was asked for was done; 128 and
 /// the number of SIGINT, as shells count.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-const TABLE: [(u8, &str); 10] = [
+const TABLE: [(u8, &str); 11] = [
     (SUCCESS, "done; dev, once it serves, is done at Ctrl-C"),
     (FAILED, "the plugin or the tool failed"),
     (USAGE, "wrong usage, or arguments that do not fit the tool"),
@@ -39,6 +41,10 @@ const TABLE: [(u8, &str); 10] = [
     (
         QUARANTINED,
         "in quarantine, since a process died while it loaded this library",
+    ),
+    (
+        REFUSED,
+        "what is installed, pinned or not agreed to stands against it",
     ),
     (INTERRUPTED, "ended by Ctrl-C or a signal"),
 ];

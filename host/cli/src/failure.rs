@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use keyway_host::inspect::{InspectError, InspectErrorKind};
 use keyway_host::keyway::{ErrorKind, PluginError};
 use keyway_host::{HostError, HostErrorKind};
+use keyway_install::{InstallError, InstallErrorKind};
 use serde::Serialize;
 
 use crate::exit;
@@ -64,6 +65,17 @@ impl Failure {
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.message = message;
+        self
+    }
+
+    /// Without the long text, which is shown in another way.
+    pub(crate) fn without_details(mut self) -> Self {
+        self.details = None;
         self
     }
 
@@ -179,6 +191,33 @@ impl From<InspectError> for Failure {
             hint: error.hint().map(str::to_owned),
             ..Failure::new(exit_of_inspect(&error), "inspect", error.message())
         }
+    }
+}
+
+impl From<&InstallError> for Failure {
+    fn from(error: &InstallError) -> Self {
+        use InstallErrorKind as Kind;
+        let exit = match error.kind() {
+            Kind::Usage => exit::USAGE,
+            Kind::NotFound => exit::NOT_FOUND,
+            Kind::Unfit => exit::UNFIT,
+            Kind::Build => exit::BUILD,
+            Kind::Refused => exit::REFUSED,
+            _ => exit::HOST,
+        };
+        Failure {
+            path: error.path().map(Path::to_owned),
+            plugin: error.plugin().map(str::to_owned),
+            hint: error.advice().map(str::to_owned),
+            details: error.long_text().map(str::to_owned),
+            ..Failure::new(exit, error.code(), error.message())
+        }
+    }
+}
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        Failure::from(&error)
     }
 }
 

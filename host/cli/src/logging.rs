@@ -137,13 +137,8 @@ fn level(args: &Args) -> LevelFilter {
         LevelFilter::TRACE,
     ];
     let default: usize = match args.command {
-        Command::Inspect(_)
-        | Command::Call(_)
-        | Command::Test(_)
-        | Command::Validate(_)
-        | Command::Release(_)
-        | Command::RunCheck => 2,
         Command::Dev(_) => 3,
+        _ => 2,
     };
     let level = match usize::from(args.quiet) {
         0 => default + usize::from(args.verbose),

@@ -1,6 +1,6 @@
-//! The `keyway` command: inspects, calls, develops and validates plugins.
+//! The `keyway` command: inspects, calls, develops, validates and installs plugins.
 //!
-//! Everything about plugins is done by `keyway-host`; what is here reads the command line, starts
+//! Everything about plugins is done by `keyway-host` and `keyway-install`; what is here reads the command line, starts
 //! cargo, and prints. Results go to stdout and everything else to stderr, so what is piped is only
 //! ever data. How a run ends is one number of [`exit`].
 
@@ -12,13 +12,20 @@ mod ending;
 mod exit;
 mod failure;
 mod inspect;
+mod install;
 mod interrupt;
 mod logging;
+mod package;
+mod pin;
 mod release;
+mod rollback;
 mod session;
 mod subject;
 mod terminal;
 mod test;
+mod transaction;
+mod uninstall;
+mod update;
 mod validate;
 mod wrap;
 
@@ -45,6 +52,13 @@ fn main() -> ExitCode {
         Command::Validate(command) => validate::run(command, &terminal),
         Command::Release(command) => release::run(command, &terminal),
         Command::RunCheck => Ok(()),
+        Command::Install(command) => install::run(command, &terminal),
+        Command::Uninstall(command) => uninstall::run(command, &terminal),
+        Command::Update(command) => update::run(command, &terminal),
+        Command::Rollback(command) => rollback::run(command, &terminal),
+        Command::Pin(command) => pin::run(&command.plugins, true, &command.place, &terminal),
+        Command::Unpin(command) => pin::run(&command.plugins, false, &command.place, &terminal),
+        Command::Package(command) => package::run(command, &terminal),
     };
     let code = match outcome {
         Ok(()) => exit::SUCCESS,

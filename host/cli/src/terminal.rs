@@ -72,6 +72,10 @@ impl Terminal {
         self.verbose
     }
 
+    pub(crate) fn has_json_errors(&self) -> bool {
+        self.json_errors
+    }
+
     /// A result for people.
     pub(crate) fn text(&self, text: &str) -> Outcome {
         let mut stdout = anstream::stdout().lock();
@@ -114,7 +118,7 @@ impl Terminal {
                     say(format_args!("  | {}", printable(line)));
                 }
             }
-            Some(_) => say(format_args!("  all that differs is shown with -v")),
+            Some(_) => say(format_args!("  the whole is shown with -v")),
             None => {}
         }
         if let Some(hint) = failure.advice() {
@@ -126,6 +130,30 @@ impl Terminal {
         if !self.quiet {
             labelled(WARNING, "warning", &printable(text));
         }
+    }
+
+    /// Lines that belong to an error, whatever else is shown.
+    pub(crate) fn lines(&self, text: &str) {
+        if !self.json_errors {
+            for line in text.lines() {
+                say(format_args!("  {}", printable(line)));
+            }
+        }
+    }
+
+    /// Asks a question that is answered with yes or no; no is the answer to everything else. None if there is
+    /// nobody to ask.
+    pub(crate) fn ask(&self, question: &str) -> Option<bool> {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let mut stderr = anstream::stderr();
+        let _ = write!(stderr, "{HINT}{question}{HINT:#} [y/N] ");
+        let _ = stderr.flush();
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        let answer = answer.trim().to_lowercase();
+        Some(read.is_ok() && (answer == "y" || answer == "yes"))
     }
 
     pub(crate) fn note(&self, text: &str) {

@@ -30,7 +30,7 @@ use crate::discovery::{Discoverer, Gates, Origin, Root};
 use crate::error::{HostError, HostErrorKind};
 use crate::event::Bus;
 use crate::extension::Switchboard;
-use crate::inspect::Inspection;
+use crate::inspect::{ContentHash, Inspection};
 use crate::journal::Journal;
 use crate::library::Tally;
 use crate::log::FilterWatch;
@@ -136,6 +136,8 @@ pub(crate) struct Options {
     pub(crate) work_dir: Option<PathBuf>,
     pub(crate) health: Option<HealthPolicy>,
     pub(crate) host_table: HostTable,
+    /// What the files at these paths have to contain, by the paths without links.
+    pub(crate) pins: BTreeMap<PathBuf, ContentHash>,
 }
 
 impl Options {
@@ -170,6 +172,7 @@ impl HostBuilder {
             work_dir: None,
             health: Some(HealthPolicy::default()),
             host_table: HostTable::Own,
+            pins: BTreeMap::new(),
         };
         HostBuilder {
             name,
@@ -260,6 +263,20 @@ impl HostBuilder {
     /// Adds places where plugins are looked for.
     pub fn roots(mut self, roots: impl IntoIterator<Item = Root>) -> Self {
         self.roots.extend(roots);
+        self
+    }
+
+    /// Uses the library at this path only while its content has this hash: what a lockfile says of a plugin
+    /// that was installed. Another content is refused with the code `plugin-not-pinned`, before it is so much as
+    /// inspected, and in a reload the version that serves goes on. It is the host's private copy that is
+    /// hashed, so the bytes that were compared are those that are loaded. Default: no file is pinned.
+    ///
+    /// This is about one file, wherever a link to it stands; for plugins by their ids there is
+    /// [`PluginLists`](crate::settings::PluginLists).
+    pub fn pin_file(mut self, library: impl AsRef<Path>, hash: ContentHash) -> Self {
+        self.options
+            .pins
+            .insert(without_links(library.as_ref()), hash);
         self
     }
 
@@ -582,6 +599,11 @@ impl HostBuilder {
         }
         Ok(Host { inner })
     }
+}
+
+/// The path by which pins are found; as it is given where there is nothing yet.
+pub(crate) fn without_links(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 impl fmt::Debug for HostBuilder {

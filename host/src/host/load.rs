@@ -16,6 +16,7 @@ use semver::Version;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
+use super::builder::without_links;
 use super::consent::base_of;
 use super::plugin::LoadedPlugin;
 use super::start::{Candidate, Code, Draft};
@@ -32,6 +33,7 @@ use crate::library::{IdleThreads, Terms};
 use crate::mediate::Mediator;
 use crate::registry::{Change, Offer};
 use crate::settings::PluginSettings;
+use crate::settings::codes::NOT_PINNED;
 use crate::stage::Staged;
 use crate::status::{LoadTimes, PluginStatus, codes};
 
@@ -286,6 +288,24 @@ impl Inner {
         Ok((staged?, clock.elapsed()))
     }
 
+    /// Whether a private copy is what somebody pinned its file to, if anybody did.
+    fn compare_with_pin(&self, path: &Path, staged: &Staged) -> Result<(), HostError> {
+        if self.options.pins.is_empty() {
+            return Ok(());
+        }
+        match self.options.pins.get(&without_links(path)) {
+            Some(pin) if *pin != staged.hash => {
+                let message = format!(
+                    "the file is not the one that was installed: expected {pin}, found {}",
+                    staged.hash
+                );
+                let finding = NOT_PINNED.finding(message).hint("install the plugin again");
+                Err(HostError::from(finding.at(path)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn checked(
         &self,
         path: PathBuf,
@@ -295,6 +315,7 @@ impl Inner {
         place: Place,
     ) -> Result<Candidate, HostError> {
         let clock = Instant::now();
+        self.compare_with_pin(&path, &staged)?;
         // The copy is inspected, not the file: what was checked is what gets loaded.
         let inspection =
             inspect(&staged.path).map_err(|error| HostError::inspect(error.with_path(&path)))?;

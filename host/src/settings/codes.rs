@@ -34,8 +34,10 @@ pub(crate) static NOT_ALLOWED: Code = Code::error(
 
 pub(crate) static NOT_PINNED: Code = Code::error(
     "plugin-not-pinned",
-    "The list `allow` under [plugins] in keyway.toml names the plugin with the hash of another build.",
-    "If this build is the right one, put its hash on the list; `keyway inspect` shows it.",
+    "The list `allow` under [plugins] in keyway.toml names the plugin with the hash of another build; or the \
+     application has pinned the plugin's file, and the file has changed since it was installed.",
+    "If this build is the right one, put its hash on the list; `keyway inspect` shows it. A file that was \
+     installed is not edited in place: install the plugin again.",
 );
 
 pub(crate) static ALL: &[&Code] = &[

@@ -24,6 +24,7 @@ fn help_lists_the_exit_codes() {
             6  a deadline passed
             7  keyway itself could not go on
             8  in quarantine, since a process died while it loaded this library
+            9  what is installed, pinned or not agreed to stands against it
           130  ended by Ctrl-C or a signal
     "#]]
     .assert_eq(codes);

@@ -8,13 +8,23 @@ mod crates;
 mod cycle;
 mod dev;
 mod endings;
+#[cfg(target_os = "linux")]
+mod faults;
+#[cfg(target_os = "linux")]
+mod git;
 mod inspect;
+#[cfg(target_os = "linux")]
+mod install;
+#[cfg(target_os = "linux")]
+mod killed;
 mod libraries;
 #[cfg(unix)]
 mod live;
 mod readme;
 mod release;
 mod run;
+#[cfg(target_os = "linux")]
+mod site;
 mod template;
 mod test_command;
 mod validate;

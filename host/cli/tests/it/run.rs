@@ -26,6 +26,9 @@ pub(crate) fn keyway(arguments: &str) -> Run {
     command
         .args(arguments.split_whitespace())
         .env("RUST_LOG", "off")
+        .env("XDG_CONFIG_HOME", state().join("config"))
+        .env("XDG_DATA_HOME", state().join("data"))
+        .env("XDG_CACHE_HOME", state().join("cache"))
         .env("XDG_STATE_HOME", state());
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
         command.env_remove(name);
@@ -128,6 +131,9 @@ impl Run {
             (r"blake3:[0-9a-f]{16,64}…?", "[HASH]"),
             (r"\b[0-9.]+ (KiB|MiB) \([0-9]+ bytes\)", "[SIZE]"),
             (r#""size":[0-9]+"#, r#""size":[SIZE]"#),
+            (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
+            (r" at [0-9a-f]{12}\b", " at [COMMIT]"),
+            (r"process [0-9]+", "process [PID]"),
             (r"\b[0-9.]+ (µs|ms|s)\b", "[TIME]"),
             (r"\.rs:[0-9]+:[0-9]+", ".rs:[LINE]"),
             (r"\b[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC\b", "[WHEN]"),
