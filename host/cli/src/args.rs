@@ -1,5 +1,6 @@
 //! The command line.
 
+mod new;
 mod validate;
 mod value;
 
@@ -14,9 +15,10 @@ use serde_json::{Map, Value};
 
 use crate::exit;
 
+pub(crate) use new::{Handover, Keyway, Kind, New, word};
 pub(crate) use validate::{Checks, TestCrate, Validate};
 
-/// Native plugins for Rust applications: inspect, call, develop and validate them.
+/// Native plugins for Rust applications: begin, inspect, call, develop and validate them.
 #[derive(Debug, Parser)]
 #[command(
     name = "keyway",
@@ -71,6 +73,7 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    New(New),
     Inspect(Inspect),
     Call(Call),
     Dev(Dev),
@@ -205,6 +208,7 @@ impl Args {
     /// Whether errors are printed as JSON.
     pub(crate) fn wants_json(&self) -> bool {
         match &self.command {
+            Command::New(command) => command.json,
             Command::Inspect(command) => command.json,
             Command::Call(command) => command.json,
             Command::Test(command) => command.json,

@@ -137,7 +137,8 @@ fn level(args: &Args) -> LevelFilter {
         LevelFilter::TRACE,
     ];
     let default: usize = match args.command {
-        Command::Inspect(_)
+        Command::New(_)
+        | Command::Inspect(_)
         | Command::Call(_)
         | Command::Test(_)
         | Command::Validate(_)

@@ -1,4 +1,4 @@
-//! The `keyway` command: inspects, calls, develops and validates plugins.
+//! The `keyway` command: begins, inspects, calls, develops and validates plugins.
 //!
 //! Everything about plugins is done by `keyway-host`; what is here reads the command line, starts
 //! cargo, and prints. Results go to stdout and everything else to stderr, so what is piped is only
@@ -14,6 +14,7 @@ mod failure;
 mod inspect;
 mod interrupt;
 mod logging;
+mod new;
 mod release;
 mod session;
 mod subject;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match &args.command {
         Command::Inspect(command) => inspect::run(command, &terminal),
         Command::Call(command) => call::run(command, &terminal),
+        Command::New(command) => new::run(command, &terminal),
         Command::Dev(command) => dev::run(command, &terminal),
         Command::Test(command) => test::run(command, &terminal),
         Command::Validate(command) => validate::run(command, &terminal),
