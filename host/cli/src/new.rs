@@ -43,8 +43,15 @@ pub(crate) fn run(command: &New, terminal: &Terminal) -> Outcome {
     let dir = dir.unwrap_or_else(|| PathBuf::from(&choices.name));
     check_free(&dir)?;
 
-    let kind = word(command.kind);
-    terminal.status("Creating", format_args!("{}, a {kind}", choices.name));
+    let (kind, state) = (word(command.kind), word(command.state));
+    let runtime = choices.runtime();
+    terminal.status(
+        "Creating",
+        format_args!(
+            "{}: kind {kind}, runtime {runtime}, state {state}",
+            choices.name
+        ),
+    );
     terminal.status("Using", &choices.source);
     for file in &files {
         terminal.status("Writing", dir.join(file.path).display());
@@ -69,8 +76,8 @@ pub(crate) fn run(command: &New, terminal: &Terminal) -> Outcome {
             name: &choices.name,
             dir: &dir,
             kind,
-            runtime: choices.runtime(),
-            state: word(command.state),
+            runtime,
+            state,
             keyway: &choices.source,
             files: files.iter().map(|file| file.path).collect(),
             written: !command.dry_run,
@@ -116,8 +123,7 @@ fn description(command: &New) -> Outcome<String> {
     Ok(text.to_owned())
 }
 
-/// What the choices leave to `plugin.toml`, such as the longest description, is decided before anything is
-/// written.
+/// What only the manifest knows, such as marks that no text in it may have, is told before anything is written.
 fn check_manifest(files: &[Rendered]) -> Outcome {
     let manifest = files.iter().find(|file| file.path == "plugin.toml");
     let read = manifest.map(|file| Manifest::from_toml(&file.text, file.path));

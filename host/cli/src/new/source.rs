@@ -29,7 +29,7 @@ pub(super) enum Source {
     Path {
         path: String,
         /// Whether nobody has asked for it.
-        chosen: bool,
+        by_default: bool,
     },
 }
 
@@ -44,7 +44,7 @@ impl Source {
             match checkout(path) {
                 Some(path) => Source::Path {
                     path,
-                    chosen: false,
+                    by_default: false,
                 },
                 None => {
                     return Err(Failure::new(
@@ -64,7 +64,10 @@ impl Source {
             }
         } else {
             match checkout(Path::new(CHECKOUT)) {
-                Some(path) => Source::Path { path, chosen: true },
+                Some(path) => Source::Path {
+                    path,
+                    by_default: true,
+                },
                 None => Source::Registry {
                     version: VERSION.to_owned(),
                 },
@@ -120,9 +123,9 @@ impl fmt::Display for Source {
         match self {
             Source::Registry { version } => write!(f, "keyway {version} from the registry"),
             Source::Git { url } => write!(f, "keyway from {url}"),
-            Source::Path { path, chosen } => {
+            Source::Path { path, by_default } => {
                 write!(f, "keyway from {path}")?;
-                match chosen {
+                match by_default {
                     true => f.write_str(", the checkout that this command was built in"),
                     false => Ok(()),
                 }

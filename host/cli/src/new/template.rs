@@ -159,7 +159,7 @@ mod tests {
                 let at = format!("{} of {choices:?}:\n{}", file.path, file.text);
                 let lines: Vec<&str> = file.text.lines().collect();
                 assert!(!file.text.contains("{%"), "{at}");
-                assert!(!file.text.contains("}}\""), "{at}");
+                assert!(!file.text.contains("{{"), "{at}");
                 assert!(file.text.ends_with('\n'), "{at}");
                 assert!(!file.text.ends_with("\n\n"), "{at}");
                 assert!(!lines.first().is_some_and(|line| line.is_empty()), "{at}");

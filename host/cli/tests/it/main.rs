@@ -12,6 +12,7 @@ mod inspect;
 mod libraries;
 #[cfg(unix)]
 mod live;
+mod new;
 mod readme;
 mod release;
 mod run;
