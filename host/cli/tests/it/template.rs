@@ -392,6 +392,12 @@ fn plugins_of_all_choices_are_tested_loaded_called_changed_and_reloaded() {
     assert_eq!(ran, BUILT.len(), "{told}");
     assert_eq!(told.matches("test result: ok").count(), 3 * ran, "{told}");
 
+    let lints = plugins
+        .cargo(&["clippy", "--workspace", "--all-targets", "--quiet"])
+        .args(["--", "-D", "warnings"])
+        .output();
+    succeeded(&lints.expect("cargo can be started"));
+
     let libraries = plugins.build();
     let hosts = BUILT.map(|choices| {
         let id = choices.name();
