@@ -121,14 +121,20 @@ fn generator() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let manifest = workspace().join("tests/generate/Cargo.toml");
-        let build = cargo(&["build", "--locked", "--manifest-path"])
+        let build = cargo(&["build", "--locked", "--message-format=json"])
+            .arg("--manifest-path")
             .arg(manifest)
             .env("CARGO_TARGET_DIR", target())
             .output()
             .expect("cargo can be started");
-        succeeded(&build);
-        let program = format!("generate{}", std::env::consts::EXE_SUFFIX);
-        target().join("debug").join(program)
+        let errors = String::from_utf8_lossy(&build.stderr);
+        assert!(build.status.success(), "{errors}");
+        let messages = String::from_utf8_lossy(&build.stdout);
+        let mut messages = messages.lines().filter_map(|line| {
+            let message: Value = serde_json::from_str(line).ok()?;
+            Some(PathBuf::from(message["executable"].as_str()?))
+        });
+        messages.next().expect("cargo says where it is")
     })
 }
 
@@ -150,6 +156,7 @@ fn generate(parent: &Path, name: &str, placeholders: &[String]) -> Output {
         .expect("it starts")
 }
 
+/// What was printed, of what has succeeded without a warning.
 #[track_caller]
 fn succeeded(output: &Output) -> String {
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -238,7 +245,7 @@ struct Plugins {
 
 impl Plugins {
     fn generate() -> Self {
-        // A workspace below a workspace, which is none of its business.
+        // It is the nearest workspace above the plugins, so they become its members.
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("generated");
         let interface = workspace().join("interface");
         let manifest = format!(
