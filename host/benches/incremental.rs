@@ -7,13 +7,16 @@
 //! one saves, serde and its relatives cost whoever uses them.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 /// How often each is edited.
 const EDITS: usize = 21;
+
+/// Where the plugin says what it is called for.
+const PLUGIN: &str = "src/greeter.rs";
 
 /// The budget of the project's design.
 const BUDGET: f64 = 1.5;
@@ -76,6 +79,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 /// A crate with one function that is edited.
 struct Crate {
     dir: PathBuf,
+    /// The file that is edited.
+    file: &'static str,
     /// The source, in which `EDIT` stands for what changes.
     source: String,
 }
@@ -83,7 +88,7 @@ struct Crate {
 impl Crate {
     fn edit(&self, edit: usize) -> std::io::Result<()> {
         let source = self.source.replace("EDIT", &edit.to_string());
-        std::fs::write(self.dir.join("src/lib.rs"), source)
+        std::fs::write(self.dir.join(self.file), source)
     }
 
     fn build(&self) -> Result<(), Box<dyn Error>> {
@@ -91,7 +96,7 @@ impl Crate {
         let status = Command::new(cargo)
             .args(["build", "--quiet"])
             .current_dir(&self.dir)
-            .env("CARGO_TARGET_DIR", self.dir.join("target"))
+            .env("CARGO_TARGET_DIR", self.dir.with_extension("target"))
             .stderr(Stdio::inherit())
             .status()?;
         match status.success() {
@@ -118,6 +123,7 @@ fn crate_of(dir: &Path, dependencies: &str, source: &str) -> std::io::Result<Cra
     std::fs::copy(lock, dir.join("Cargo.lock"))?;
     Ok(Crate {
         dir: dir.to_owned(),
+        file: "src/lib.rs",
         source: source.to_owned(),
     })
 }
@@ -132,25 +138,37 @@ fn by_hand(dir: &Path) -> std::io::Result<Crate> {
     crate_of(dir, dependencies, include_str!("incremental/by_hand.rs"))
 }
 
-fn plugin(dir: &Path) -> std::io::Result<Crate> {
+/// What `keyway new` writes when nothing else is said.
+fn plugin(dir: &Path) -> Result<Crate, Box<dyn Error>> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
     let workspace = workspace.parent().unwrap_or(workspace);
-    let filled = |file: &str| -> std::io::Result<String> {
-        let text = std::fs::read_to_string(workspace.join("template").join(file))?;
-        Ok(text
-            .replace("{{project-name}}", "greeter")
-            .replace("{{description}}", "Greets somebody by name")
-            .replace("{{keyway}}", &workspace.display().to_string()))
-    };
-    std::fs::create_dir_all(dir.join("src"))?;
-    for file in ["Cargo.toml", "plugin.toml"] {
-        std::fs::write(dir.join(file), filled(file)?)?;
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["run", "--quiet", "-p", "keyway-cli", "--", "--quiet"])
+        .args(["new", "greeter", "--keyway-path"])
+        .arg(workspace)
+        .arg("--path")
+        .arg(dir)
+        .current_dir(workspace)
+        .stdout(Stdio::null())
+        .status()?;
+    if !status.success() {
+        return Err(format!("`keyway new` did not write {}", dir.display()).into());
     }
     std::fs::copy(workspace.join("Cargo.lock"), dir.join("Cargo.lock"))?;
-    let source = filled("src/lib.rs")?;
+    let source = std::fs::read_to_string(dir.join(PLUGIN))?;
+    let edited = source.replace("\"{greeting}, {name}!\"", "\"{greeting} EDIT, {name}!\"");
+    if edited == source {
+        return Err(format!("nothing to edit in {PLUGIN}").into());
+    }
     Ok(Crate {
         dir: dir.to_owned(),
-        source: source.replace("\"{}, {}!\"", "\"{} EDIT, {}!\""),
+        file: PLUGIN,
+        source: edited,
     })
 }
 

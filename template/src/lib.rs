@@ -1,73 +1,97 @@
+{%- if kind == "memory-backend" -%}
+{%- assign plugin = "Notes" -%}
+{%- assign kept = "documents" -%}
+{%- else -%}
+{%- assign plugin = "Greeter" -%}
+{%- assign kept = "guests" -%}
+{%- endif -%}
 //! {{description}}.
+{% case kind %}
+{%- when "tool" %}
+mod greeter;
+mod tools;
+{%- when "command" %}
+mod command;
+mod greeter;
+{%- when "pipeline-stage" %}
+mod greeter;
+mod stage;
+{%- when "provider" %}
+mod greeter;
+mod provider;
+{%- when "memory-backend" %}
+mod memory;
+{%- when "event-hook" %}
+mod greeter;
+mod hook;
+{%- when "service" %}
+mod greeter;
+mod service;
+{%- when "channel" %}
+mod channel;
+mod greeter;
+{%- endcase %}
+{% if state == "none" %}
+use keyway::{Activation, Context, Plugin, Result};
+{%- else %}
+use keyway::{Activation, Context, Imported, Plugin, Result, State};
+{%- endif %}
+{%- if kind == "channel" %}
 
-use std::sync::{Arc, PoisonError, RwLock};
+use crate::channel::Lobby;
+{%- endif %}
+{% if kind == "memory-backend" %}
+pub use crate::memory::Notes;
+{%- else %}
+pub use crate::greeter::Greeter;
+{%- endif %}
 
-use keyway::{Activation, ConfigChange, Context, Plugin, Result};
+keyway::export_plugin!({{plugin}});
 
-/// The settings, as `[plugin.config]` in plugin.toml declares them.
-#[keyway::data]
-#[derive(Debug)]
-pub struct Settings {
-    /// What is said before the name.
-    pub greeting: String,
-}
-
-/// They change while calls run.
-pub type Shared = Arc<RwLock<Settings>>;
-
-/// What `greet` takes. The comments become the descriptions in the tool's schema.
-#[keyway::data]
-pub struct Greeting {
-    /// Who is greeted.
-    pub name: String,
-}
-
-/// Greets somebody by name.
-#[keyway::tool]
-pub async fn greet(settings: &Shared, greeting: Greeting) -> Result<String> {
-    tracing::info!(name = greeting.name, "greeting");
-    let settings = settings.read().unwrap_or_else(PoisonError::into_inner);
-    Ok(format!("{}, {}!", settings.greeting, greeting.name))
-}
-
-/// The plugin: what it keeps while it runs.
-pub struct Greeter {
-    settings: Shared,
-}
-
-keyway::export_plugin!(Greeter);
-
-impl Plugin for Greeter {
+impl Plugin for {{plugin}} {
     async fn prepare(context: Context) -> Result<Self> {
-        let settings = Arc::new(RwLock::new(context.config()?));
-        Ok(Greeter { settings })
+        Ok({{plugin}}::new(context.config()?))
     }
 
     async fn activate(&self, activation: &mut Activation) -> Result<()> {
-        activation.tool_with::<greet>(self.settings.clone())?;
+        {%- case kind %}
+        {%- when "tool" %}
+        activation.tool_with::<tools::greet>(self.clone())?;
+        {%- when "command" %}
+        activation.command("greet", self.clone())?;
+        {%- when "pipeline-stage" %}
+        activation.pipeline_stage("greet", self.clone())?;
+        {%- when "provider" %}
+        activation.provider("greet", self.clone())?;
+        {%- when "memory-backend" %}
+        activation.memory_backend("notes", self.clone())?;
+        {%- when "event-hook" %}
+        activation.event_hook("greet", self.clone())?;
+        {%- when "service" %}
+        activation.service("greet", self.clone())?;
+        {%- when "channel" %}
+        activation.channel("greet", Lobby::new(self.clone()))?;
+        {%- endcase %}
         Ok(())
     }
+    {%- if state != "none" %}
 
-    async fn on_config_change(&self, change: ConfigChange) -> Result<()> {
-        let changed = change.config()?;
-        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = changed;
-        Ok(())
+    async fn export_state(&self) -> Result<Option<State>> {
+        {%- if kind == "memory-backend" and runtime == "tokio" %}
+        State::of(&*self.documents().await).map(Some)
+        {%- else %}
+        State::of(&*self.{{kept}}()).map(Some)
+        {%- endif %}
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use keyway::testing::{TestContext, TestPlugin, block_on};
-    use serde_json::json;
-
-    use super::Greeter;
-
-    #[test]
-    fn it_offers_what_it_declares_and_greets() {
-        let context = TestContext::new().config(json!({ "greeting": "Good day" }));
-        let plugin = block_on(TestPlugin::<Greeter>::activate(context)).unwrap();
-        plugin.contract().assert_kept();
-        let ada = block_on(plugin.call("greet", json!({ "name": "Ada" })));
-        assert_eq!(ada.unwrap(), "Good day, Ada!");
+    async fn import_state(&self, state: State) -> Result<Imported> {
+        let ({{kept}}, imported) = state.read()?;
+        {%- if kind == "memory-backend" and runtime == "tokio" %}
+        *self.documents().await = documents;
+        {%- else %}
+        *self.{{kept}}() = {{kept}};
+        {%- endif %}
+        Ok(imported)
     }
+    {%- endif %}
 }

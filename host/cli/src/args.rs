@@ -1,6 +1,7 @@
 //! The command line.
 
 mod install;
+mod new;
 mod validate;
 mod value;
 
@@ -16,11 +17,11 @@ use serde_json::{Map, Value};
 pub(crate) use self::install::{
     Change, Fetching, Install, Package, Pin, Place, Rollback, Uninstall, Unpin, Update,
 };
+pub(crate) use self::new::{Handover, Keyway, Kind, New, word};
+pub(crate) use self::validate::{Checks, TestCrate, Validate};
 use crate::exit;
 
-pub(crate) use self::validate::{Checks, TestCrate, Validate};
-
-/// Native plugins for Rust applications: inspect, call, develop, validate and install them.
+/// Native plugins for Rust applications: begin, inspect, call, develop, validate and install them.
 #[derive(Debug, Parser)]
 #[command(
     name = "keyway",
@@ -75,6 +76,7 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    New(New),
     Inspect(Inspect),
     Call(Call),
     Dev(Dev),
@@ -216,6 +218,7 @@ impl Args {
     /// Whether errors are printed as JSON.
     pub(crate) fn wants_json(&self) -> bool {
         match &self.command {
+            Command::New(command) => command.json,
             Command::Inspect(command) => command.json,
             Command::Call(command) => command.json,
             Command::Test(command) => command.json,

@@ -1,4 +1,4 @@
-//! The `keyway` command: inspects, calls, develops, validates and installs plugins.
+//! The `keyway` command: begins, inspects, calls, develops, validates and installs plugins.
 //!
 //! Everything about plugins is done by `keyway-host` and `keyway-install`; what is here reads the command line, starts
 //! cargo, and prints. Results go to stdout and everything else to stderr, so what is piped is only
@@ -15,6 +15,7 @@ mod inspect;
 mod install;
 mod interrupt;
 mod logging;
+mod new;
 mod package;
 mod pin;
 mod release;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     let outcome = match &args.command {
         Command::Inspect(command) => inspect::run(command, &terminal),
         Command::Call(command) => call::run(command, &terminal),
+        Command::New(command) => new::run(command, &terminal),
         Command::Dev(command) => dev::run(command, &terminal),
         Command::Test(command) => test::run(command, &terminal),
         Command::Validate(command) => validate::run(command, &terminal),

@@ -20,6 +20,7 @@ mod killed;
 mod libraries;
 #[cfg(unix)]
 mod live;
+mod new;
 mod readme;
 mod release;
 mod run;

@@ -23,21 +23,29 @@ pub(crate) struct Run {
 /// `keyway` with the arguments in a line; those with spaces are added with [`Run::arg`].
 pub(crate) fn keyway(arguments: &str) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+    command.args(arguments.split_whitespace());
+    Run::of(command)
+}
+
+/// What a person types into a shell that finds `keyway`, line by line; the first that fails is the last.
+#[cfg(unix)]
+pub(crate) fn shell(lines: &str) -> Run {
+    let program = Path::new(env!("CARGO_BIN_EXE_keyway"));
+    let own = program.parent().expect("it is in a directory");
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(own.to_owned()).chain(std::env::split_paths(&others));
+    let mut command = Command::new("sh");
     command
-        .args(arguments.split_whitespace())
-        .env("RUST_LOG", "off")
-        .env("XDG_CONFIG_HOME", state().join("config"))
-        .env("XDG_DATA_HOME", state().join("data"))
-        .env("XDG_CACHE_HOME", state().join("cache"))
-        .env("XDG_STATE_HOME", state());
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
-        command.env_remove(name);
+        .args(["-e", "-c", lines])
+        .env("PATH", std::env::join_paths(path).expect("no colon in it"));
+    // The cargo that a person starts is not inside of another one.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
     }
-    Run {
-        command,
-        stdin: String::new(),
-        names: Vec::new(),
-    }
+    Run::of(command)
 }
 
 /// The state directory of all runs that have none of their own: new for each run of the tests, so
@@ -50,6 +58,23 @@ fn state() -> &'static Path {
 }
 
 impl Run {
+    fn of(mut command: Command) -> Self {
+        command
+            .env("RUST_LOG", "off")
+            .env("XDG_CONFIG_HOME", state().join("config"))
+            .env("XDG_DATA_HOME", state().join("data"))
+            .env("XDG_CACHE_HOME", state().join("cache"))
+            .env("XDG_STATE_HOME", state());
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+            command.env_remove(name);
+        }
+        Run {
+            command,
+            stdin: String::new(),
+            names: Vec::new(),
+        }
+    }
+
     pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.command.arg(argument);
         self
