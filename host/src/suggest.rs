@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of some names.
 
 /// The candidate that differs least from a name, if it differs little enough to be a slip.
-pub(crate) fn suggestion<'a>(
+pub fn suggestion<'a>(
     name: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod install;
+mod operate;
 mod validate;
 mod value;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::install::{
     Change, Fetching, Install, Package, Pin, Place, Rollback, Uninstall, Unpin, Update,
 };
+pub(crate) use self::operate::{Disable, Enable, List, Setup, StandIn};
 use crate::exit;
 
 pub(crate) use self::validate::{Checks, TestCrate, Validate};
@@ -91,6 +93,9 @@ pub(crate) enum Command {
     Pin(Pin),
     Unpin(Unpin),
     Package(Package),
+    List(List),
+    Enable(Enable),
+    Disable(Disable),
 }
 
 /// The command by which `keyway` starts itself for a check.
@@ -227,6 +232,9 @@ impl Args {
             Command::Pin(command) => command.place.json,
             Command::Unpin(command) => command.place.json,
             Command::Package(command) => command.json,
+            Command::Enable(command) => command.place.json,
+            Command::Disable(command) => command.place.json,
+            Command::List(command) => command.place.json,
             Command::Dev(_) | Command::Release(_) | Command::RunCheck => false,
         }
     }

@@ -8,12 +8,16 @@ mod args;
 mod call;
 mod cargo;
 mod dev;
+mod edit;
+mod enable;
 mod ending;
 mod exit;
 mod failure;
 mod inspect;
 mod install;
+mod installation;
 mod interrupt;
+mod list;
 mod logging;
 mod package;
 mod pin;
@@ -59,6 +63,9 @@ fn main() -> ExitCode {
         Command::Pin(command) => pin::run(&command.plugins, true, &command.place, &terminal),
         Command::Unpin(command) => pin::run(&command.plugins, false, &command.place, &terminal),
         Command::Package(command) => package::run(command, &terminal),
+        Command::Enable(command) => enable::enable(command, &terminal),
+        Command::Disable(command) => enable::disable(command, &terminal),
+        Command::List(command) => list::run(command, &terminal),
     };
     let code = match outcome {
         Ok(()) => exit::SUCCESS,

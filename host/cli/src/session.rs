@@ -14,7 +14,7 @@ use keyway_host::{
 };
 use serde_json::{Map, Value};
 
-use crate::args::Application;
+use crate::args::{Application, StandIn};
 use crate::ending::{Ending, Outcome};
 use crate::exit;
 use crate::failure::Failure;
@@ -34,6 +34,18 @@ pub(crate) struct Session {
 /// A host that is set up as the command line says, to be set up further.
 pub(crate) fn host_builder(application: &Application) -> HostBuilder {
     Host::builder("keyway", application.host_version.clone())
+}
+
+/// The same for commands about all plugins that there are: of an application that nobody named, every version is
+/// stood in for.
+pub(crate) fn stand_in(application: &StandIn) -> HostBuilder {
+    match &application.host_version {
+        Some(version) => Host::builder("keyway", version.clone()),
+        None => {
+            let version = semver::Version::new(0, 0, 0);
+            Host::builder("keyway", version).any_version()
+        }
+    }
 }
 
 /// With the user's state directory, so that a plugin which ends the process is refused the next

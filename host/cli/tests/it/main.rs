@@ -7,6 +7,8 @@ mod crates;
 #[cfg(unix)]
 mod cycle;
 mod dev;
+#[cfg(target_os = "linux")]
+mod enable;
 mod endings;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -18,6 +20,8 @@ mod install;
 #[cfg(target_os = "linux")]
 mod killed;
 mod libraries;
+#[cfg(target_os = "linux")]
+mod list;
 #[cfg(unix)]
 mod live;
 mod readme;
