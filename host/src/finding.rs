@@ -106,11 +106,7 @@ impl Code {
     }
 
     /// Of something that works as it should, and could be newer.
-    pub const fn advisory(
-        id: &'static str,
-        cause: &'static str,
-        cure: &'static str,
-    ) -> Self {
+    pub const fn advisory(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Note, Signal::Advisory, id, cause, cure)
     }
 

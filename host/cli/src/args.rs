@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::install::{
     Change, Fetching, Install, Package, Pin, Place, Rollback, Uninstall, Unpin, Update,
 };
-pub(crate) use self::operate::{Disable, Enable, List, Setup, StandIn};
+pub(crate) use self::operate::{Disable, Doctor, Enable, List, StandIn};
 use crate::exit;
 
 pub(crate) use self::validate::{Checks, TestCrate, Validate};
@@ -96,6 +96,7 @@ pub(crate) enum Command {
     List(List),
     Enable(Enable),
     Disable(Disable),
+    Doctor(Doctor),
 }
 
 /// The command by which `keyway` starts itself for a check.
@@ -234,6 +235,7 @@ impl Args {
             Command::Package(command) => command.json,
             Command::Enable(command) => command.place.json,
             Command::Disable(command) => command.place.json,
+            Command::Doctor(command) => command.place.json,
             Command::List(command) => command.place.json,
             Command::Dev(_) | Command::Release(_) | Command::RunCheck => false,
         }

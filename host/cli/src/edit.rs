@@ -179,9 +179,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let text = "# Mine.\n[plugin.two]\nenabled = true   # for now\n\n[plugin.one.config] # dear\nlang = 'en'\n";
         let mut edit = edit(&dir, text);
-        edit.set(&id("two"), &["enabled"], false.into()).expect("a table");
-        edit.set(&id("one"), &["config", "size"], 3.into()).expect("a table");
-        edit.set(&id("new"), &["enabled"], false.into()).expect("a table");
+        edit.set(&id("two"), &["enabled"], false.into())
+            .expect("a table");
+        edit.set(&id("one"), &["config", "size"], 3.into())
+            .expect("a table");
+        edit.set(&id("new"), &["enabled"], false.into())
+            .expect("a table");
         assert_eq!(
             edit.text(),
             "# Mine.\n[plugin.two]\nenabled = false   # for now\n\n[plugin.one.config] # dear\nlang = 'en'\nsize = 3\n\n\
@@ -195,9 +198,14 @@ mod tests {
     #[test]
     fn tables_in_one_line_and_dotted_keys_are_edited_where_they_are() {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut edit = edit(&dir, "plugin.one = { enabled = true }\nplugin.two.enabled = true\n");
-        edit.set(&id("one"), &["enabled"], false.into()).expect("a table");
-        edit.set(&id("two"), &["enabled"], false.into()).expect("a table");
+        let mut edit = edit(
+            &dir,
+            "plugin.one = { enabled = true }\nplugin.two.enabled = true\n",
+        );
+        edit.set(&id("one"), &["enabled"], false.into())
+            .expect("a table");
+        edit.set(&id("two"), &["enabled"], false.into())
+            .expect("a table");
         assert_eq!(
             edit.text(),
             "plugin.one = { enabled = false }\nplugin.two.enabled = false\n"
@@ -210,8 +218,10 @@ mod tests {
     fn what_would_not_read_is_not_written() {
         let dir = tempfile::tempdir().expect("a directory");
         let mut edit = edit(&dir, "");
-        edit.set(&id("one"), &["enabled"], 3.into()).expect("a table");
-        edit.write().expect_err("a number is neither true nor false");
+        edit.set(&id("one"), &["enabled"], 3.into())
+            .expect("a table");
+        edit.write()
+            .expect_err("a number is neither true nor false");
         let text = std::fs::read_to_string(dir.path().join("keyway.toml"));
         assert_eq!(text.expect("it reads"), "");
     }

@@ -98,7 +98,11 @@ impl Switch<'_> {
                 edit.set(id, &["enabled"], self.on.into())?;
             }
             steps.push(Step {
-                action: if is_on == self.on { "keep" } else { self.verb() },
+                action: if is_on == self.on {
+                    "keep"
+                } else {
+                    self.verb()
+                },
                 plugin: id.to_string(),
             });
         }
@@ -194,7 +198,10 @@ fn blocked(survey: &Survey) -> impl Iterator<Item = (&PluginId, &PluginRecord)> 
 fn reason(record: &PluginRecord) -> String {
     let is_error = |finding: &&Finding| finding.severity() == Severity::Error;
     let first = record.findings.iter().find(is_error);
-    first.map_or_else(|| record.enablement.to_string(), |finding| finding.message.clone())
+    first.map_or_else(
+        || record.enablement.to_string(),
+        |finding| finding.message.clone(),
+    )
 }
 
 impl Report<'_> {

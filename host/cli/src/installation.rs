@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use keyway_host::manifest::PluginId;
-use keyway_host::{Finding, HostBuilder, PluginRecord, Settings, SettingsError, suggestion};
+use keyway_host::{
+    AllowList, Finding, HostBuilder, PluginRecord, Settings, SettingsError, suggestion,
+};
 use keyway_install::{Home, InstallError, Lock, Locked, Store, lock_beside};
 
 use crate::args::StandIn;
@@ -19,13 +21,14 @@ pub(crate) struct Installation {
     pub(crate) home: Home,
     /// Absolute. It need not be there.
     pub(crate) settings_file: PathBuf,
-    /// Whether it is.
-    pub(crate) has_settings: bool,
     pub(crate) settings: Settings,
     pub(crate) lock: Lock,
     /// None where nothing was ever installed.
     pub(crate) store: Option<Store>,
 }
+
+/// A settings file and its lockfile as they read, or do not.
+pub(crate) type Parts = (Result<Settings, SettingsError>, Result<Lock, InstallError>);
 
 /// What follows from them.
 #[derive(Debug)]
@@ -40,14 +43,25 @@ pub(crate) struct Survey {
 impl Installation {
     /// Reads what there is.
     pub(crate) fn open(config: Option<&Path>) -> Outcome<Self> {
+        let (settings, lock) = Self::parts(config)?;
+        let settings = settings.map_err(|error| wrong_settings(&error))?;
+        Self::with(config, settings, lock?)
+    }
+
+    /// The two files as they read.
+    pub(crate) fn parts(config: Option<&Path>) -> Outcome<Parts> {
+        let file = settings_file(&Home::of_user()?, config)?;
+        let settings = match file.exists() {
+            true => Settings::read(&file),
+            false => Ok(Settings::default()),
+        };
+        Ok((settings, Lock::read(&lock_beside(&file))))
+    }
+
+    /// With what was read of them.
+    pub(crate) fn with(config: Option<&Path>, settings: Settings, lock: Lock) -> Outcome<Self> {
         let home = Home::of_user()?;
         let settings_file = settings_file(&home, config)?;
-        let has_settings = settings_file.exists();
-        let settings = match has_settings {
-            true => Settings::read(&settings_file).map_err(|error| wrong_settings(&error))?,
-            false => Settings::default(),
-        };
-        let lock = Lock::read(&lock_beside(&settings_file))?;
         let store = match lock.is_empty() && !home.store().is_dir() {
             true => None,
             false => Some(Store::open(&home)?),
@@ -55,7 +69,6 @@ impl Installation {
         Ok(Installation {
             home,
             settings_file,
-            has_settings,
             settings,
             lock,
             store,
@@ -68,6 +81,22 @@ impl Installation {
             Some(store) => self.lock.equip(builder, store),
             None => (builder, Vec::new()),
         }
+    }
+
+    /// A host that starts the plugins of both files, with what was agreed to when they were installed. It follows the
+    /// settings file, if there is one.
+    pub(crate) fn host(&self, application: &StandIn) -> Outcome<HostBuilder> {
+        let (builder, _) = self.equip(stand_in(application));
+        let builder = match self.settings_file.exists() {
+            true => builder.config_file(&self.settings_file),
+            false => builder,
+        };
+        // What is beyond that has to be granted before the plugin starts, wherever it comes from.
+        let approvals = match &self.store {
+            Some(store) => self.lock.approvals(store),
+            None => AllowList::new(),
+        };
+        Ok(builder.approver(approvals))
     }
 
     /// Looks for plugins, and decides which of them are to run.
@@ -111,8 +140,8 @@ impl Installation {
     pub(crate) fn locked(&self, record: &PluginRecord) -> Option<&Locked> {
         let locked = self.lock.get(record.id.as_ref()?.as_str())?;
         let hosted = locked.hosted(self.store.as_ref()?).ok()?;
-        let is_there = record.path.starts_with(&hosted.path)
-            || record.library.as_ref() == Some(&hosted.path);
+        let is_there =
+            record.path.starts_with(&hosted.path) || record.library.as_ref() == Some(&hosted.path);
         is_there.then_some(locked)
     }
 }
@@ -175,6 +204,9 @@ pub(crate) fn settings_file(home: &Home, config: Option<&Path>) -> Outcome<PathB
 
 /// A settings file that cannot be used, with all that is wrong with it.
 pub(crate) fn wrong_settings(error: &SettingsError) -> Failure {
-    let code = error.findings().first().map_or("settings", |finding| finding.code.id);
+    let code = error
+        .findings()
+        .first()
+        .map_or("settings", |finding| finding.code.id);
     Failure::new(exit::USAGE, code, error.to_string())
 }

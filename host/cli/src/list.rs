@@ -8,6 +8,7 @@ use crate::ending::Outcome;
 use crate::failure::SCHEMA_VERSION;
 use crate::installation::Installation;
 use crate::terminal::{Form, Terminal};
+pub(crate) use report::Said;
 use report::{Report, Row, is_listed};
 
 pub(crate) fn run(command: &List, terminal: &Terminal) -> Outcome {

@@ -8,6 +8,7 @@ mod args;
 mod call;
 mod cargo;
 mod dev;
+mod doctor;
 mod edit;
 mod enable;
 mod ending;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::Package(command) => package::run(command, &terminal),
         Command::Enable(command) => enable::enable(command, &terminal),
         Command::Disable(command) => enable::disable(command, &terminal),
+        Command::Doctor(command) => doctor::run(command, &terminal),
         Command::List(command) => list::run(command, &terminal),
     };
     let code = match outcome {

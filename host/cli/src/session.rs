@@ -117,10 +117,20 @@ impl Session {
         let options = LoadOptions::new().config(config);
         let loaded = self.until_interrupted(self.host.load_with(library, options))?;
         let status = loaded.map_err(|error| refused(&error))?;
-        if let Some(stage) = status.staged.as_deref().and_then(Path::parent) {
+        self.remember_stage();
+        Ok(status)
+    }
+
+    /// Learns where the host's private copies are, to wait for their end; once something was loaded.
+    pub(crate) fn remember_stage(&self) {
+        let staged = self
+            .host
+            .plugins()
+            .into_iter()
+            .find_map(|plugin| plugin.staged);
+        if let Some(stage) = staged.as_deref().and_then(Path::parent) {
             self.stage.get_or_init(|| stage.to_owned());
         }
-        Ok(status)
     }
 
     /// A tool of the loaded plugin.
@@ -152,7 +162,7 @@ impl Session {
         Ok(self.until_interrupted(call)??)
     }
 
-    fn until_interrupted<F: Future>(&self, work: F) -> Outcome<F::Output> {
+    pub(crate) fn until_interrupted<F: Future>(&self, work: F) -> Outcome<F::Output> {
         self.host.block_on(self.interrupt.or(work))
     }
 }

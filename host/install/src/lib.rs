@@ -45,6 +45,7 @@
 
 mod archive;
 mod build;
+pub mod codes;
 mod digest;
 mod disk;
 mod error;

@@ -84,7 +84,10 @@ mod tests {
         let turn = FileTurn::take(&path, "tests", |_| panic!("it is free")).expect("a turn");
         assert_eq!(read_text(&path).expect("it is asked"), None);
         turn.replace("a = 1\n").expect("it is written");
-        assert_eq!(read_text(&path).expect("it reads").as_deref(), Some("a = 1\n"));
+        assert_eq!(
+            read_text(&path).expect("it reads").as_deref(),
+            Some("a = 1\n")
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -80,3 +80,25 @@ pub(crate) struct StandIn {
     #[arg(long, value_name = "VERSION")]
     pub(crate) host_version: Option<Version>,
 }
+
+/// Look for what is not in order: settings, lockfile, store, plugins, rights, limits.
+///
+/// No plugin runs for that, unless it is asked for with --start. It ends with 1 if there are errors, with 10 if there
+/// are warnings, and with 0 else.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// Mend what can be mended safely: rights of own files, and packages that nobody needs.
+    #[arg(long)]
+    pub(crate) fix: bool,
+
+    /// With --fix: also let the builds be loaded again that are in quarantine. Risky.
+    #[arg(long, requires = "fix")]
+    pub(crate) release: bool,
+
+    /// Also start all plugins, and ask each whether it is well.
+    #[arg(long)]
+    pub(crate) start: bool,
+
+    #[command(flatten)]
+    pub(crate) place: Setup,
+}

@@ -53,12 +53,20 @@ fn cells(row: &Row) -> [String; 4] {
         }
         (None, None) => "?".to_owned(),
     };
-    let version = row.version.as_ref().map_or("-".to_owned(), ToString::to_string);
+    let version = row
+        .version
+        .as_ref()
+        .map_or("-".to_owned(), ToString::to_string);
     let status = match (row.status, row.lazy) {
         ("enabled", true) => "enabled, lazy",
         (status, _) => status,
     };
-    [id, version, status.to_owned(), capabilities(&row.capabilities)]
+    [
+        id,
+        version,
+        status.to_owned(),
+        capabilities(&row.capabilities),
+    ]
 }
 
 fn line(text: &mut String, row: &Row, cells: &[String; 4], widths: &[usize], verbose: bool) {
@@ -144,7 +152,11 @@ fn details(text: &mut String, row: &Row) {
         }
     }
     let is_said = |said: &Said| row.reason.as_ref() == Some(&said.message);
-    if let Some(reason) = row.reason.as_ref().filter(|_| !row.findings.iter().any(is_said)) {
+    if let Some(reason) = row
+        .reason
+        .as_ref()
+        .filter(|_| !row.findings.iter().any(is_said))
+    {
         say("reason", reason);
     }
     for finding in &row.findings {

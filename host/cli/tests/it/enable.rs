@@ -35,7 +35,8 @@ fn the_settings_file_is_made_where_there_is_none() {
     expect![[r#"
         [plugin.maps]
         enabled = false
-    "#]].assert_eq(&site.written());
+    "#]]
+    .assert_eq(&site.written());
     site.keyway("disable maps").check(&expect![[r#"
         exit 0
         --- stdout
@@ -80,7 +81,8 @@ fn comments_and_order_are_kept() {
 
         [slots]
         # none
-    "#]].assert_eq(&site.written());
+    "#]]
+    .assert_eq(&site.written());
 }
 
 #[test]

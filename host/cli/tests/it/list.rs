@@ -153,7 +153,8 @@ fn a_project_has_a_pair_of_its_own() {
     let site = Site::new();
     site.plugin("one", &Part::new("one"));
     site.succeed("install --yes ./one --config project/keyway.toml");
-    site.keyway("list --config project/keyway.toml").check(&expect![[r#"
+    site.keyway("list --config project/keyway.toml")
+        .check(&expect![[r#"
         exit 0
         --- stdout
         Name  Version  Status   Capabilities

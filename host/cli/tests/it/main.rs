@@ -8,6 +8,8 @@ mod crates;
 mod cycle;
 mod dev;
 #[cfg(target_os = "linux")]
+mod doctor;
+#[cfg(target_os = "linux")]
 mod enable;
 mod endings;
 #[cfg(target_os = "linux")]
