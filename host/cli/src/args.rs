@@ -17,7 +17,11 @@ use serde_json::{Map, Value};
 pub(crate) use self::install::{
     Change, Fetching, Install, Package, Pin, Place, Rollback, Uninstall, Unpin, Update,
 };
-pub(crate) use self::operate::{Disable, Doctor, Enable, List, StandIn};
+pub(crate) use self::operate::{
+    Config, ConfigCommand, ConfigSchema, ConfigSet, ConfigShow, ConfigUnset, Disable, Doctor,
+    Enable, List, Permissions, PermissionsCommand, PermissionsGrant, PermissionsRevoke, Run,
+    StandIn,
+};
 use crate::exit;
 
 pub(crate) use self::validate::{Checks, TestCrate, Validate};
@@ -96,6 +100,9 @@ pub(crate) enum Command {
     List(List),
     Enable(Enable),
     Disable(Disable),
+    Config(Config),
+    Permissions(Permissions),
+    Run(Run),
     Doctor(Doctor),
 }
 
@@ -235,9 +242,11 @@ impl Args {
             Command::Package(command) => command.json,
             Command::Enable(command) => command.place.json,
             Command::Disable(command) => command.place.json,
+            Command::Config(command) => command.command.wants_json(),
+            Command::Permissions(command) => command.wants_json(),
             Command::Doctor(command) => command.place.json,
             Command::List(command) => command.place.json,
-            Command::Dev(_) | Command::Release(_) | Command::RunCheck => false,
+            Command::Dev(_) | Command::Run(_) | Command::Release(_) | Command::RunCheck => false,
         }
     }
 }

@@ -126,7 +126,7 @@ impl Installation {
     }
 
     /// The plugins of the lockfile that cannot be found, each with the reason.
-    fn missing(&self) -> Vec<(PluginId, InstallError)> {
+    pub(crate) fn missing(&self) -> Vec<(PluginId, InstallError)> {
         let Some(store) = &self.store else {
             return Vec::new();
         };
@@ -167,6 +167,12 @@ impl Survey {
             format!("there is no plugin '{id}'"),
         );
         Err(failure.hint(self.meant(id)).into())
+    }
+
+    /// The records of plugins that are used, or would be: one for each id.
+    pub(crate) fn used(&self) -> impl Iterator<Item = &PluginRecord> {
+        let records = self.records.iter();
+        records.filter(|record| record.id.is_some() && record.enablement.name() != "shadowed")
     }
 
     /// What may have been meant by an id that is none.

@@ -139,7 +139,12 @@ fn level(args: &Args) -> LevelFilter {
     let default: usize = match args.command {
         Command::Dev(_) => 3,
         // What the host would warn of is what they print.
-        Command::List(_) | Command::Enable(_) | Command::Disable(_) | Command::Doctor(_) => 1,
+        Command::Config(_)
+        | Command::Permissions(_)
+        | Command::List(_)
+        | Command::Enable(_)
+        | Command::Disable(_)
+        | Command::Doctor(_) => 1,
         _ => 2,
     };
     let level = match usize::from(args.quiet) {

@@ -7,6 +7,7 @@
 mod args;
 mod call;
 mod cargo;
+mod config;
 mod dev;
 mod doctor;
 mod edit;
@@ -21,9 +22,11 @@ mod interrupt;
 mod list;
 mod logging;
 mod package;
+mod permissions;
 mod pin;
 mod release;
 mod rollback;
+mod run;
 mod session;
 mod subject;
 mod terminal;
@@ -67,6 +70,9 @@ fn main() -> ExitCode {
         Command::Enable(command) => enable::enable(command, &terminal),
         Command::Disable(command) => enable::disable(command, &terminal),
         Command::Doctor(command) => doctor::run(command, &terminal),
+        Command::Config(command) => config::run(command, &terminal),
+        Command::Permissions(command) => permissions::run(command, &terminal),
+        Command::Run(command) => run::run(command, &terminal),
         Command::List(command) => list::run(command, &terminal),
     };
     let code = match outcome {

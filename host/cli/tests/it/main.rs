@@ -3,6 +3,8 @@
 //! What is expected stands in the tests. `UPDATE_EXPECT=1 cargo test -p keyway-cli` writes it anew.
 
 mod call;
+#[cfg(target_os = "linux")]
+mod config;
 mod crates;
 #[cfg(unix)]
 mod cycle;
@@ -26,9 +28,13 @@ mod libraries;
 mod list;
 #[cfg(unix)]
 mod live;
+#[cfg(target_os = "linux")]
+mod permissions;
 mod readme;
 mod release;
 mod run;
+#[cfg(target_os = "linux")]
+mod serve;
 #[cfg(target_os = "linux")]
 mod site;
 mod template;
