@@ -7,6 +7,7 @@
 mod args;
 mod call;
 mod cargo;
+mod completions;
 mod config;
 mod dev;
 mod doctor;
@@ -21,6 +22,7 @@ mod installation;
 mod interrupt;
 mod list;
 mod logging;
+mod man;
 mod package;
 mod permissions;
 mod pin;
@@ -73,6 +75,8 @@ fn main() -> ExitCode {
         Command::Config(command) => config::run(command, &terminal),
         Command::Permissions(command) => permissions::run(command, &terminal),
         Command::Run(command) => run::run(command, &terminal),
+        Command::Completions(command) => completions::run(command, &terminal),
+        Command::Man(command) => man::run(command, &terminal),
         Command::List(command) => list::run(command, &terminal),
     };
     let code = match outcome {

@@ -240,6 +240,26 @@ pub(crate) struct Run {
     pub(crate) application: StandIn,
 }
 
+/// Print the completions of a shell, which know the ids of the plugins that there are.
+///
+/// For bash: `source <(keyway completions bash)` in ~/.bashrc. For zsh: `keyway completions zsh > _keyway` in a
+/// directory of $fpath. For fish: `keyway completions fish > ~/.config/fish/completions/keyway.fish`. Elsewhere the
+/// ids are not completed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual page, or write one for each command into a directory.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// Where the pages go; they are called keyway.1, keyway-list.1 and so on.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
 impl ConfigCommand {
     /// Whether errors are printed as JSON.
     pub(super) fn wants_json(&self) -> bool {

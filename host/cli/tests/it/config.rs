@@ -81,15 +81,13 @@ fn a_value_is_checked_and_then_written() {
             error: `weather.lang` does not fit: expected one of "de", "en", found the string "fr"
             hint: keyway config schema weather shows what fits
         "#]]);
-    site.keyway("config set weather.sise 5")
-        .check(&expect![[r#"
+    site.keyway("config set weather.sise 5").check(&expect![[r#"
             exit 2
             --- stderr
             error: plugin 'weather' declares no setting `sise`
             hint: did you mean weather.size?
         "#]]);
-    site.keyway("config set wether.size 5")
-        .check(&expect![[r#"
+    site.keyway("config set wether.size 5").check(&expect![[r#"
             exit 5
             --- stderr
             error: there is no plugin 'wether'
@@ -114,8 +112,7 @@ fn a_value_is_checked_and_then_written() {
             --- stderr
             note: nothing was changed, since this is a dry run
         "#]]);
-    site.keyway("config set weather.size 5")
-        .check(&expect![[r#"
+    site.keyway("config set weather.size 5").check(&expect![[r#"
             exit 0
             --- stdout
             set      weather.size
@@ -142,7 +139,8 @@ fn a_value_is_checked_and_then_written() {
         lang = "de"
         name = "12"
         places = ["a", "b"]
-    "##]].assert_eq(&site.written());
+    "##]]
+    .assert_eq(&site.written());
     site.keyway("config show weather").check(&expect![[r#"
         exit 0
         --- stdout
@@ -195,8 +193,7 @@ fn a_value_that_is_removed_leaves_no_empty_tables() {
             --- stdout
             {"schema_version":1,"dry_run":false,"changed":true,"settings":"[DIR]/config/keyway/keyway.toml","action":"unset","plugin":"weather","key":"size"}
         "#]]);
-    site.keyway("config unset weather.size")
-        .check(&expect![[r#"
+    site.keyway("config unset weather.size").check(&expect![[r#"
             exit 0
             --- stdout
             keep     weather.size  as it is already

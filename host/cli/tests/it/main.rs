@@ -4,6 +4,8 @@
 
 mod call;
 #[cfg(target_os = "linux")]
+mod call_installed;
+#[cfg(target_os = "linux")]
 mod config;
 mod crates;
 #[cfg(unix)]
@@ -35,6 +37,8 @@ mod release;
 mod run;
 #[cfg(target_os = "linux")]
 mod serve;
+#[cfg(target_os = "linux")]
+mod shells;
 #[cfg(target_os = "linux")]
 mod site;
 mod template;
