@@ -36,6 +36,8 @@ mod readme;
 mod release;
 mod run;
 #[cfg(target_os = "linux")]
+mod schemas;
+#[cfg(target_os = "linux")]
 mod serve;
 #[cfg(target_os = "linux")]
 mod shells;
