@@ -95,11 +95,7 @@ fn examine(command: &Doctor, terminal: &Terminal) -> Outcome<Examined> {
         found.extend(record.findings.iter().cloned().map(Into::into));
         found.extend(unset(&installation, record).into_iter().map(Into::into));
     }
-    found.extend(
-        binaries::facts(&survey, &command.place.application)
-            .into_iter()
-            .map(Into::into),
-    );
+    found.extend(binaries::facts(&survey).into_iter().map(Into::into));
     found.extend(quarantined(&installation)?.iter().map(of_quarantine));
     found.extend(watches::limits(&installation, &survey).map(Into::into));
     if command.start {

@@ -100,7 +100,10 @@ fn permissions(
         return Ok(Vec::new());
     };
     let base = base(record);
-    let normal = |asked| Grant::normalise(asked, base).map_err(|finding| Failure::from(&finding));
+    let normal = |asked| {
+        let grant = Grant::normalise(asked, base);
+        grant.map_err(|finding| Ending::from(Failure::from(&finding)))
+    };
     let asked = normal(&manifest.permissions)?;
     let settings = installation.settings.plugin(id.as_str());
     let in_settings = settings.and_then(|settings| settings.permissions.as_ref());

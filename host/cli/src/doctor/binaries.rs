@@ -7,12 +7,10 @@ use keyway_host::keyway::version::INTERFACE;
 use keyway_host::{Finding, explain};
 use keyway_install::codes;
 
-use crate::args::StandIn;
 use crate::installation::Survey;
-use crate::session::stand_in;
 
 /// The findings about all plugins that are to run.
-pub(super) fn facts(survey: &Survey, application: &StandIn) -> Vec<Finding> {
+pub(super) fn facts(survey: &Survey) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut compilers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for record in &survey.records {
@@ -27,8 +25,8 @@ pub(super) fn facts(survey: &Survey, application: &StandIn) -> Vec<Finding> {
         let Ok(note) = inspection.require_note() else {
             continue;
         };
-        let speaks = stand_in(application).check(&inspection);
-        if speaks.is_ok_and(|minor| minor < INTERFACE.minor)
+        let behind = INTERFACE.minor.checked_sub(note.built_minor);
+        if behind.is_some_and(|minors| minors > 0)
             && let Some(code) = explain("older-interface")
         {
             let built = format!("{}.{}", note.interface_major, note.built_minor);
