@@ -141,10 +141,23 @@ fn permissions(
             Permission {
                 granted: by.is_some(),
                 by: by.map(|(by, _)| *by),
-                permission,
+                permission: from_own(&permission, base),
             }
         })
         .collect())
+}
+
+/// A permission with paths in the plugin's own directory as its manifest has them: another version has another
+/// directory.
+fn from_own(permission: &str, base: &Path) -> String {
+    let own = base.display().to_string();
+    match permission.split_once(&own) {
+        Some((verb, "")) => format!("{verb}."),
+        Some((verb, rest)) if rest.starts_with(std::path::MAIN_SEPARATOR) => {
+            format!("{verb}.{rest}")
+        }
+        _ => permission.to_owned(),
+    }
 }
 
 /// Where the relative paths of a plugin begin.

@@ -1,6 +1,8 @@
 //! `keyway run`: all plugins that there are, until Ctrl-C.
 
-use keyway_host::{EventKind, Finding, Host, PluginStatus, Severity};
+use std::time::SystemTime;
+
+use keyway_host::{Event, EventKind, Finding, Host, PluginStatus, Severity};
 
 use crate::args::Run;
 use crate::ending::{Ending, Outcome};
@@ -28,6 +30,7 @@ pub(crate) fn run(command: &Run, terminal: &Terminal) -> Outcome {
         let started = session.until_interrupted(host.start_all())?;
         let report = started.map_err(Failure::from)?;
         session.remember_stage();
+        let told = SystemTime::now();
         if host.records().is_empty() && is_whole {
             let message = "there are no plugins to run";
             let failure = Failure::new(exit::NOT_FOUND, "no-plugins", message).at(&settings_file);
@@ -51,12 +54,11 @@ pub(crate) fn run(command: &Run, terminal: &Terminal) -> Outcome {
         terminal.status("Serving", format_args!("{serving}; Ctrl-C ends it"));
         // To be interrupted is how it ends well.
         while let Ok(Some(event)) = session.until_interrupted(events.next()) {
-            let about = match &*event.plugin {
-                "" => String::new(),
-                plugin => format!("{plugin} "),
-            };
-            if let Some(verb) = verb(&event.kind, terminal.is_verbose()) {
-                terminal.status(verb, format_args!("{about}{}", event.kind));
+            // What became of the start was told above, all in one place.
+            if event.at > told
+                && let Some(verb) = verb(&event.kind, terminal.is_verbose())
+            {
+                terminal.status(verb, line(&event, verb));
             }
         }
         Ok(is_whole && is_complete(host))
@@ -111,6 +113,17 @@ fn show_blocked(host: &Host, terminal: &Terminal) {
                 terminal.finding(finding);
             }
         }
+    }
+}
+
+/// What there is to say after a verb, without saying the verb again.
+fn line(event: &Event, verb: &str) -> String {
+    let text = event.kind.to_string();
+    let rest = text.strip_prefix(&verb.to_lowercase()).unwrap_or(&text);
+    let rest = rest.trim_start_matches([':', ' ']);
+    match &*event.plugin {
+        "" => rest.to_owned(),
+        plugin => format!("{plugin} {rest}"),
     }
 }
 

@@ -24,7 +24,10 @@ fn what_was_agreed_to_is_shown_with_who_did() {
     site.install("weather", &asking());
     site.plugin(
         "roots/maps",
-        &Part::new("maps").with("permissions", json!({ "env": ["A", "B"] })),
+        &Part::new("maps").with(
+            "permissions",
+            json!({ "env": ["A", "B"], "filesystem": { "read": ["./tiles", "/srv/maps"] } }),
+        ),
     );
     site.settings(
         "[[host.roots]]\norigin = \"workspace\"\npath = \"[DIR]/roots\"\n\n\
@@ -37,6 +40,8 @@ fn what_was_agreed_to_is_shown_with_who_did() {
           granted  connect to api.example.com:443  (when it was installed)
           granted  read the environment variable HOME_TOWN  (when it was installed)
         maps 1.0.0
+          new      read /srv/maps
+          new      read ./tiles
           granted  read the environment variable A  (by the settings file)
           new      read the environment variable B
         --- stderr
@@ -45,7 +50,7 @@ fn what_was_agreed_to_is_shown_with_who_did() {
     site.keyway("permissions maps --json").check(&expect![[r#"
         exit 0
         --- stdout
-        {"schema_version":1,"plugins":[{"id":"maps","version":"1.0.0","permissions":[{"permission":"read the environment variable A","granted":true,"by":"settings"},{"permission":"read the environment variable B","granted":false,"by":null}]}],"notice":"native plugins are trusted code, and can do what the process can; in process this is consent and mediation, not a sandbox"}
+        {"schema_version":1,"plugins":[{"id":"maps","version":"1.0.0","permissions":[{"permission":"read /srv/maps","granted":false,"by":null},{"permission":"read ./tiles","granted":false,"by":null},{"permission":"read the environment variable A","granted":true,"by":"settings"},{"permission":"read the environment variable B","granted":false,"by":null}]}],"notice":"native plugins are trusted code, and can do what the process can; in process this is consent and mediation, not a sandbox"}
     "#]]);
     site.keyway("permissions wether").check(&expect![[r#"
         exit 5
@@ -185,8 +190,8 @@ fn a_link_is_granted_by_its_content() {
         exit 0
         --- stdout
         weather 1.0.0
-          granted  connect to api.example.com:443  (by an application)
-          granted  read the environment variable HOME_TOWN  (by an application)
+          granted  connect to api.example.com:443  (approved)
+          granted  read the environment variable HOME_TOWN  (approved)
         --- stderr
         note: native plugins are trusted code, and can do what the process can; in process this is consent and mediation, not a sandbox
     "#]]);

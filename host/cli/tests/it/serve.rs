@@ -29,9 +29,9 @@ fn plugins_serve_until_ctrl_c_and_follow_the_settings() {
     live.tells("Started maps v1.0.0");
     live.tells("Serving 2 plugins; Ctrl-C ends it");
     site.succeed("disable maps");
-    live.tells("Adjusted adjusted: stopped maps");
+    live.tells("Adjusted stopped maps");
     site.succeed("enable maps");
-    live.tells("Adjusted adjusted: started maps");
+    live.tells("Adjusted started maps");
     assert_eq!(live.interrupt(), Some(0));
 }
 
