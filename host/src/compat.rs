@@ -13,6 +13,8 @@ use crate::inspect::{Inspection, NoteFacts, PanicStrategy};
 pub(crate) struct HostSide {
     pub(crate) name: String,
     pub(crate) version: Version,
+    /// Whether it stands in for every version of the application.
+    pub(crate) any_version: bool,
     pub(crate) interface: InterfaceVersion,
     pub(crate) oldest_minor: u16,
     pub(crate) target: &'static str,
@@ -23,6 +25,7 @@ impl HostSide {
         HostSide {
             name: name.to_owned(),
             version,
+            any_version: false,
             interface: INTERFACE,
             oldest_minor: OLDEST_SUPPORTED_MINOR,
             target: keyway::version::TARGET,
@@ -146,6 +149,9 @@ impl HostSide {
             )
             .hint(hint))
         };
+        if self.any_version {
+            return Ok(());
+        }
         if core < manifest.min_host_version {
             return refuse(
                 "at least",
@@ -264,6 +270,14 @@ mod tests {
             let found = host(version).check_host_version(&manifest(bounds));
             assert_eq!(found.is_ok(), fits, "{version}: {found:?}");
         }
+    }
+
+    #[test]
+    fn one_that_stands_in_for_every_version_looks_at_no_bounds() {
+        let mut host = host("1.0.0");
+        host.any_version = true;
+        let manifest = manifest("min_host_version = \"2.0.0\"");
+        host.check_host_version(&manifest).expect("it is not asked");
     }
 
     #[test]

@@ -187,7 +187,7 @@ impl HostError {
     }
 
     /// What there is to say of it, where it is no longer an error of something that was asked for.
-    pub(crate) fn finding(&self) -> Finding {
+    pub fn finding(&self) -> Finding {
         let Inner {
             kind,
             path,

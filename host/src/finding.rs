@@ -94,29 +94,29 @@ pub struct Code {
 }
 
 impl Code {
-    pub(crate) const fn note(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
+    /// Of something that is good to know, and of nothing that is to be done. The texts for cause and cure are whole
+    /// sentences; an application whose own checks answer findings makes codes of its own with these functions.
+    pub const fn note(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Note, Signal::Ok, id, cause, cure)
     }
 
-    pub(crate) const fn warning(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
+    /// Of something that is not in order, and no reason to go on without the plugin.
+    pub const fn warning(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Warning, Signal::Advisory, id, cause, cure)
     }
 
     /// Of something that works as it should, and could be newer.
-    pub(crate) const fn advisory(
-        id: &'static str,
-        cause: &'static str,
-        cure: &'static str,
-    ) -> Self {
+    pub const fn advisory(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Note, Signal::Advisory, id, cause, cure)
     }
 
     /// Of something that works, and will not for ever.
-    pub(crate) const fn legacy(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
+    pub const fn legacy(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Warning, Signal::Legacy, id, cause, cure)
     }
 
-    pub(crate) const fn error(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
+    /// Of something for which the plugin, or what it is about, is not used.
+    pub const fn error(id: &'static str, cause: &'static str, cure: &'static str) -> Self {
         Self::of(Severity::Error, Signal::Error, id, cause, cure)
     }
 
@@ -137,7 +137,7 @@ impl Code {
     }
 
     /// A finding of this kind.
-    pub(crate) fn finding(&'static self, message: impl Into<String>) -> Finding {
+    pub fn finding(&'static self, message: impl Into<String>) -> Finding {
         Finding {
             code: self,
             plugin: None,
@@ -179,17 +179,23 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn of_plugin(mut self, plugin: impl Into<String>) -> Self {
+    /// About this plugin, unless it is about one already.
+    #[must_use]
+    pub fn of_plugin(mut self, plugin: impl Into<String>) -> Self {
         self.plugin.get_or_insert_with(|| plugin.into());
         self
     }
 
-    pub(crate) fn at(mut self, path: &Path) -> Self {
+    /// About this file or directory, unless it is about one already.
+    #[must_use]
+    pub fn at(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// With what to do about it in this very case.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -224,5 +224,6 @@ pub use resolve::{Resolution, resolve};
 pub use settings::{Settings, SettingsError, Strategy};
 pub use statistics::{Metering, Statistics};
 pub use status::{DrainingStatus, LoadTimes, PluginStatus, RegisteredCapability, Shape};
+pub use suggest::suggestion;
 pub use tool::ToolClient;
 pub use watch::{RootReport, RootWatch};

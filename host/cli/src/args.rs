@@ -1,12 +1,13 @@
 //! The command line.
 
+mod call;
 mod install;
 mod new;
+mod operate;
 mod validate;
 mod value;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
@@ -14,10 +15,16 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use semver::Version;
 use serde_json::{Map, Value};
 
+pub(crate) use self::call::{Call, Target};
 pub(crate) use self::install::{
     Change, Fetching, Install, Package, Pin, Place, Rollback, Uninstall, Unpin, Update,
 };
 pub(crate) use self::new::{Handover, Keyway, Kind, New, word};
+pub(crate) use self::operate::{
+    Completions, Config, ConfigCommand, ConfigSchema, ConfigSet, ConfigShow, ConfigUnset, Disable,
+    Doctor, Enable, List, Man, Permissions, PermissionsCommand, PermissionsGrant,
+    PermissionsRevoke, Run, StandIn,
+};
 pub(crate) use self::validate::{Checks, TestCrate, Validate};
 use crate::exit;
 
@@ -93,6 +100,15 @@ pub(crate) enum Command {
     Pin(Pin),
     Unpin(Unpin),
     Package(Package),
+    List(List),
+    Enable(Enable),
+    Disable(Disable),
+    Config(Config),
+    Permissions(Permissions),
+    Run(Run),
+    Doctor(Doctor),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// The command by which `keyway` starts itself for a check.
@@ -108,35 +124,6 @@ pub(crate) struct Inspect {
     /// Print JSON; an error is then JSON too, the last line of stderr.
     #[arg(long)]
     pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) application: Application,
-}
-
-/// Load a plugin and call one of its tools; print the answer.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Call {
-    /// A library, a directory with one library, or a crate that cargo has built.
-    #[arg(value_name = "FILE|DIR")]
-    pub(crate) subject: PathBuf,
-
-    /// The tool to call.
-    pub(crate) tool: String,
-
-    /// The tool's arguments; `-` reads them from stdin.
-    #[arg(value_name = "JSON|-", default_value = "{}")]
-    pub(crate) arguments: String,
-
-    /// Print compact JSON; an error is then JSON too, the last line of stderr.
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// How long the call may take, such as 5s, 500ms or 2m.
-    #[arg(long, value_name = "TIME", value_parser = value::duration)]
-    pub(crate) deadline: Option<Duration>,
-
-    #[command(flatten)]
-    pub(crate) settings: Settings,
 
     #[command(flatten)]
     pub(crate) application: Application,
@@ -230,7 +217,18 @@ impl Args {
             Command::Pin(command) => command.place.json,
             Command::Unpin(command) => command.place.json,
             Command::Package(command) => command.json,
-            Command::Dev(_) | Command::Release(_) | Command::RunCheck => false,
+            Command::Enable(command) => command.place.json,
+            Command::Disable(command) => command.place.json,
+            Command::Config(command) => command.command.wants_json(),
+            Command::Permissions(command) => command.wants_json(),
+            Command::Doctor(command) => command.place.json,
+            Command::List(command) => command.place.json,
+            Command::Dev(_)
+            | Command::Run(_)
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Release(_)
+            | Command::RunCheck => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// so Ctrl-C is the way to end it well, once the plugin was loaded.
 pub(crate) const SUCCESS: u8 = 0;
 /// The plugin or the tool failed by itself: an error that it answered, a panic, a check or a test
-/// that it does not pass.
+/// that it does not pass; or `keyway doctor` found an error.
 pub(crate) const FAILED: u8 = 1;
 /// The command line cannot be followed: an unknown option, arguments that are not JSON or do not
 /// fit the tool, settings that do not fit the plugin. The number is the one that clap ends with.
@@ -25,13 +25,18 @@ pub(crate) const HOST: u8 = 7;
 pub(crate) const QUARANTINED: u8 = 8;
 /// Something that is installed, pinned, locked or not agreed to stands against it; nothing was changed.
 pub(crate) const REFUSED: u8 = 9;
+/// `keyway doctor` found what is not in order, and nothing that keeps a plugin from running.
+pub(crate) const WARNED: u8 = 10;
 /// Ended by Ctrl-C, or by a signal that asks to end, before what was asked for was done; 128 and
 /// the number of SIGINT, as shells count.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-const TABLE: [(u8, &str); 11] = [
-    (SUCCESS, "done; dev, once it serves, is done at Ctrl-C"),
-    (FAILED, "the plugin or the tool failed"),
+const TABLE: [(u8, &str); 12] = [
+    (
+        SUCCESS,
+        "done; dev and run, once they serve, are done at Ctrl-C",
+    ),
+    (FAILED, "the plugin or the tool failed; doctor has errors"),
     (USAGE, "wrong usage, or arguments that do not fit the tool"),
     (UNFIT, "not a plugin, or not one that this host can load"),
     (BUILD, "cargo could not build the crate"),
@@ -46,6 +51,7 @@ const TABLE: [(u8, &str); 11] = [
         REFUSED,
         "what is installed, pinned or not agreed to stands against it",
     ),
+    (WARNED, "doctor has warnings, and no errors"),
     (INTERRUPTED, "ended by Ctrl-C or a signal"),
 ];
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use keyway_host::inspect::{InspectError, InspectErrorKind};
 use keyway_host::keyway::{ErrorKind, PluginError};
-use keyway_host::{HostError, HostErrorKind};
+use keyway_host::{Finding, HostError, HostErrorKind};
 use keyway_install::{InstallError, InstallErrorKind};
 use serde::Serialize;
 
@@ -65,6 +65,12 @@ impl Failure {
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// About this plugin, unless it is known to be about one.
+    pub(crate) fn of_plugin(mut self, plugin: &str) -> Self {
+        self.plugin.get_or_insert_with(|| plugin.to_owned());
         self
     }
 
@@ -181,6 +187,17 @@ impl From<&HostError> for Failure {
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
         Failure::from(&error)
+    }
+}
+
+impl From<&Finding> for Failure {
+    fn from(finding: &Finding) -> Self {
+        Failure {
+            path: finding.path.clone(),
+            plugin: finding.plugin.clone(),
+            hint: finding.hint.clone(),
+            ..Failure::new(exit::UNFIT, finding.code.id, finding.message.clone())
+        }
     }
 }
 

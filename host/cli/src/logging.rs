@@ -26,13 +26,14 @@ pub(crate) use pause::Pause;
 /// directives such as `warn,my_plugin=debug`.
 ///
 /// Where nobody asked for more or less than that, panics of the plugin are held back for
-/// [`take_panics`]: most come with a failure that says the same. In development, so are reloads
-/// that came to nothing, since an event says the same with more.
+/// [`take_panics`]: most come with a failure that says the same. In development, and where all plugins
+/// run, so are reloads that came to nothing, since an event says the same with more.
 pub(crate) fn start(args: &Args) {
     let chosen = from_environment(args);
     let hold = chosen.is_none() && args.verbose == 0 && args.quiet == 0;
     let filter = chosen.unwrap_or_else(|| Targets::new().with_default(level(args)));
-    let is_dev = matches!(args.command, Command::Dev(_));
+    // They print a line for what becomes of plugins.
+    let is_live = matches!(args.command, Command::Dev(_) | Command::Run(_));
     let colors = AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let lines = tracing_subscriber::fmt::layer()
         .compact()
@@ -41,12 +42,12 @@ pub(crate) fn start(args: &Args) {
         // A closed stderr is no reason to end.
         .log_internal_errors(false)
         .with_writer(pause::Stderr::default);
-    let lines = match is_dev {
+    let lines = match is_live {
         true => lines.event_format(Columns::default()).boxed(),
         false => lines.boxed(),
     };
     let told_anyway =
-        move |event: &Metadata<'_>| hold && (is_panic(event) || (is_dev && is_verdict(event)));
+        move |event: &Metadata<'_>| hold && (is_panic(event) || (is_live && is_verdict(event)));
     tracing_subscriber::registry()
         .with(filter)
         .with(lines.with_filter(filter_fn(move |event| !told_anyway(event))))
@@ -92,9 +93,15 @@ fn is_panic(event: &Metadata<'_>) -> bool {
         && event.fields().field("place").is_some()
 }
 
-/// Whether this says that a new version was not taken over, or that the one before came back.
+/// Whether this says that a new version was not taken over, or that the one before came back, or that a plugin was
+/// not started.
 fn is_verdict(event: &Metadata<'_>) -> bool {
-    event.target().starts_with("keyway_host::host::reload") && *event.level() <= Level::WARN
+    let told = [
+        "keyway_host::host::reload",
+        "keyway_host::host::platform::begin",
+    ];
+    let is_told = told.iter().any(|target| event.target().starts_with(target));
+    is_told && *event.level() <= Level::WARN
 }
 
 struct HoldPanics;
@@ -138,6 +145,13 @@ fn level(args: &Args) -> LevelFilter {
     ];
     let default: usize = match args.command {
         Command::Dev(_) => 3,
+        // What the host would warn of is what they print.
+        Command::Config(_)
+        | Command::Permissions(_)
+        | Command::List(_)
+        | Command::Enable(_)
+        | Command::Disable(_)
+        | Command::Doctor(_) => 1,
         _ => 2,
     };
     let level = match usize::from(args.quiet) {

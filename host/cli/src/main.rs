@@ -7,19 +7,29 @@
 mod args;
 mod call;
 mod cargo;
+mod completions;
+mod config;
 mod dev;
+mod doctor;
+mod edit;
+mod enable;
 mod ending;
 mod exit;
 mod failure;
 mod inspect;
 mod install;
+mod installation;
 mod interrupt;
+mod list;
 mod logging;
+mod man;
 mod new;
 mod package;
+mod permissions;
 mod pin;
 mod release;
 mod rollback;
+mod run;
 mod session;
 mod subject;
 mod terminal;
@@ -61,6 +71,15 @@ fn main() -> ExitCode {
         Command::Pin(command) => pin::run(&command.plugins, true, &command.place, &terminal),
         Command::Unpin(command) => pin::run(&command.plugins, false, &command.place, &terminal),
         Command::Package(command) => package::run(command, &terminal),
+        Command::Enable(command) => enable::enable(command, &terminal),
+        Command::Disable(command) => enable::disable(command, &terminal),
+        Command::Doctor(command) => doctor::run(command, &terminal),
+        Command::Config(command) => config::run(command, &terminal),
+        Command::Permissions(command) => permissions::run(command, &terminal),
+        Command::Run(command) => run::run(command, &terminal),
+        Command::Completions(command) => completions::run(command, &terminal),
+        Command::Man(command) => man::run(command, &terminal),
+        Command::List(command) => list::run(command, &terminal),
     };
     let code = match outcome {
         Ok(()) => exit::SUCCESS,

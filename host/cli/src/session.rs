@@ -14,7 +14,7 @@ use keyway_host::{
 };
 use serde_json::{Map, Value};
 
-use crate::args::Application;
+use crate::args::{Application, StandIn};
 use crate::ending::{Ending, Outcome};
 use crate::exit;
 use crate::failure::Failure;
@@ -34,6 +34,18 @@ pub(crate) struct Session {
 /// A host that is set up as the command line says, to be set up further.
 pub(crate) fn host_builder(application: &Application) -> HostBuilder {
     Host::builder("keyway", application.host_version.clone())
+}
+
+/// The same for commands about all plugins that there are: of an application that nobody named, every version is
+/// stood in for.
+pub(crate) fn stand_in(application: &StandIn) -> HostBuilder {
+    match &application.host_version {
+        Some(version) => Host::builder("keyway", version.clone()),
+        None => {
+            let version = semver::Version::new(0, 0, 0);
+            Host::builder("keyway", version).any_version()
+        }
+    }
 }
 
 /// With the user's state directory, so that a plugin which ends the process is refused the next
@@ -105,10 +117,20 @@ impl Session {
         let options = LoadOptions::new().config(config);
         let loaded = self.until_interrupted(self.host.load_with(library, options))?;
         let status = loaded.map_err(|error| refused(&error))?;
-        if let Some(stage) = status.staged.as_deref().and_then(Path::parent) {
+        self.remember_stage();
+        Ok(status)
+    }
+
+    /// Learns where the host's private copies are, to wait for their end; once something was loaded.
+    pub(crate) fn remember_stage(&self) {
+        let staged = self
+            .host
+            .plugins()
+            .into_iter()
+            .find_map(|plugin| plugin.staged);
+        if let Some(stage) = staged.as_deref().and_then(Path::parent) {
             self.stage.get_or_init(|| stage.to_owned());
         }
-        Ok(status)
     }
 
     /// A tool of the loaded plugin.
@@ -140,7 +162,7 @@ impl Session {
         Ok(self.until_interrupted(call)??)
     }
 
-    fn until_interrupted<F: Future>(&self, work: F) -> Outcome<F::Output> {
+    pub(crate) fn until_interrupted<F: Future>(&self, work: F) -> Outcome<F::Output> {
         self.host.block_on(self.interrupt.or(work))
     }
 }

@@ -8,6 +8,7 @@ use std::io::{IsTerminal, Write};
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
+use keyway_host::{Finding, Severity};
 use serde::Serialize;
 
 use crate::args::{Args, Color};
@@ -156,6 +157,19 @@ impl Terminal {
         Some(read.is_ok() && (answer == "y" || answer == "yes"))
     }
 
+    /// What there is to say beside a result, with the label of how much it matters.
+    pub(crate) fn finding(&self, finding: &Finding) {
+        if self.quiet && finding.severity() != Severity::Error {
+            return;
+        }
+        let (style, label) = match finding.severity() {
+            Severity::Error => (ERROR, "error"),
+            Severity::Warning => (WARNING, "warning"),
+            _ => (HINT, "note"),
+        };
+        labelled(style, label, &printable(&finding.to_string()));
+    }
+
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             labelled(HINT, "note", text);
@@ -191,7 +205,7 @@ impl Terminal {
 }
 
 /// The start of a text, up to a word that fits.
-fn start(text: &str, columns: usize) -> String {
+pub(crate) fn start(text: &str, columns: usize) -> String {
     if text.chars().count() <= columns {
         return text.to_owned();
     }

@@ -12,6 +12,10 @@ use crate::failure::Failure;
 use crate::terminal::{Form, Terminal};
 use report::Report;
 
+/// What has to be known before something is agreed to.
+pub(crate) const TRUST: &str = "native plugins are trusted code, and can do what the process can; in process \
+                                this is consent and mediation, not a sandbox";
+
 /// How a plan is carried out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
@@ -26,6 +30,15 @@ impl Terms {
         Terms {
             force: change.force,
             yes: change.yes,
+            locked: false,
+        }
+    }
+
+    /// Of a grant, which somebody has to agree to.
+    pub(crate) fn grant(yes: bool) -> Self {
+        Terms {
+            force: false,
+            yes,
             locked: false,
         }
     }
@@ -166,6 +179,7 @@ fn agree(plan: &Plan, terms: Terms, terminal: &Terminal) -> Outcome {
         .map(|step| step.plugin.as_str())
         .collect();
     let asking = asking.join(", ");
+    terminal.note(TRUST);
     match terminal.ask(&format!("Allow this to {asking}?")) {
         Some(true) => Ok(()),
         Some(false) => Err(Failure::new(exit::REFUSED, "not-agreed", "nothing was changed").into()),
@@ -188,6 +202,8 @@ fn done(action: Action) -> Option<&'static str> {
         Action::Restore => "Restored",
         Action::Pin => "Pinned",
         Action::Unpin => "Unpinned",
+        Action::Grant => "Granted",
+        Action::Revoke => "Revoked",
         _ => return None,
     })
 }

@@ -23,10 +23,20 @@ pub(crate) fn create_dir(dir: &Path) -> Result<()> {
 /// Puts a text in the place of a file: a new file beside it is written, synced, and renamed; then the
 /// directory is synced. `new` is a fixed name, so only one at a time may write the same file: its guard says who.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<()> {
+    replace_with(path, text, |_| Ok(()))
+}
+
+/// The same; `prepare` is given the new file while there is nothing in it.
+pub(crate) fn replace_with(
+    path: &Path,
+    text: &[u8],
+    prepare: impl FnOnce(&fs::File) -> io::Result<()>,
+) -> Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     let new = beside(path, ".new");
     let write = || -> io::Result<()> {
         let mut file = fs::File::create(&new)?;
+        prepare(&file)?;
         file.write_all(text)?;
         file.sync_all()?;
         fs::rename(&new, path)?;
@@ -37,6 +47,19 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<()> {
         let _ = std::fs::remove_file(&new);
         InstallError::io("write the file", path, error)
     })
+}
+
+/// Keeps a file from everybody but this user.
+#[cfg(unix)]
+pub(crate) fn private(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
+}
+
+/// Whoever may read it follows from the directory here.
+#[cfg(not(unix))]
+pub(crate) fn private(_: &fs::File) -> io::Result<()> {
+    Ok(())
 }
 
 /// The path with a dot before the name and something after it.

@@ -9,7 +9,7 @@ mod sources;
 
 use std::path::{Path, PathBuf};
 
-use keyway_host::manifest::PluginId;
+use keyway_host::manifest::{Permissions, PluginId};
 
 pub use apply::{Applied, Held};
 
@@ -17,8 +17,9 @@ use crate::error::{InstallError, InstallErrorKind, Result};
 use crate::fetch::FetchOptions;
 use crate::history::History;
 use crate::home::Home;
-use crate::lock::Lock;
-use crate::package::Application;
+use crate::lock::{Lock, Locked};
+use crate::package::{Application, Facts};
+use crate::permissions::{self, PermissionChange};
 use crate::plan::{Action, Plan, plain};
 use crate::store::Store;
 
@@ -152,6 +153,31 @@ impl Installer {
         Ok(plan.settled())
     }
 
+    /// Agrees to all that an installed plugin asks for now.
+    ///
+    /// # Errors
+    ///
+    /// When it is not installed, or its files cannot be read.
+    pub fn plan_grant(&self, id: &PluginId) -> Result<Plan> {
+        let plan = self.plan()?;
+        let locked = plan.before.require(id)?.clone();
+        let hosted = locked.hosted(&self.store)?;
+        let facts = Facts::at(&hosted.path, None)?;
+        let asked = permissions::normal(&facts.manifest.permissions)?;
+        agreed(plan, Action::Grant, &locked, asked)
+    }
+
+    /// Takes back all that was agreed to for a plugin.
+    ///
+    /// # Errors
+    ///
+    /// When it is not installed.
+    pub fn plan_revoke(&self, id: &PluginId) -> Result<Plan> {
+        let plan = self.plan()?;
+        let locked = plan.before.require(id)?.clone();
+        agreed(plan, Action::Revoke, &locked, Permissions::default())
+    }
+
     /// Goes back: the whole lockfile to what it said before the last change, or one plugin to the version that
     /// it had before.
     ///
@@ -200,4 +226,28 @@ impl Installer {
         plan.put(other)?;
         Ok(plan.settled())
     }
+}
+
+/// With something else agreed to for one plugin.
+fn agreed(
+    mut plan: Plan,
+    action: Action,
+    locked: &Locked,
+    permissions: Permissions,
+) -> Result<Plan> {
+    let change = PermissionChange::between(&locked.permissions, &permissions)?;
+    let mut step = plain(action, locked);
+    if locked.permissions == permissions {
+        step.action = Action::Keep;
+        step.reason = Some(match action {
+            Action::Grant => "all that it asks for is granted".to_owned(),
+            _ => "nothing was granted".to_owned(),
+        });
+    }
+    step.permissions = change;
+    plan.steps.push(step);
+    if let Some(after) = plan.after.get_mut(&locked.id) {
+        after.permissions = permissions;
+    }
+    Ok(plan.settled())
 }

@@ -45,6 +45,7 @@
 
 mod archive;
 mod build;
+pub mod codes;
 mod digest;
 mod disk;
 mod error;
@@ -65,6 +66,7 @@ mod source;
 mod staged;
 mod store;
 mod tree;
+mod turn;
 
 pub use archive::Packed;
 pub use digest::Digest;
@@ -79,3 +81,4 @@ pub use plan::{Action, Conflict, ConflictKind, Plan, Requirer, Step};
 pub use source::{Reference, Source};
 pub use staged::Staged;
 pub use store::Store;
+pub use turn::{FileTurn, read_text};

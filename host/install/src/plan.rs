@@ -34,6 +34,10 @@ pub enum Action {
     Pin,
     /// Updates will not leave it alone any more.
     Unpin,
+    /// What it asks for is agreed to.
+    Grant,
+    /// What was agreed to is taken back.
+    Revoke,
 }
 
 /// One step of a plan.

@@ -53,6 +53,7 @@ use crate::texts::Texts;
 pub struct HostBuilder {
     name: String,
     version: Version,
+    any_version: bool,
     options: Options,
     watch: Watch,
     stage_dir: Option<PathBuf>,
@@ -177,6 +178,7 @@ impl HostBuilder {
         HostBuilder {
             name,
             version,
+            any_version: false,
             options,
             watch: Watch::default(),
             stage_dir: None,
@@ -250,6 +252,14 @@ impl HostBuilder {
     /// How many async calls may wait for their turn in one plugin with a limit. Default: 1,024.
     pub fn max_queued(mut self, calls: usize) -> Self {
         self.options.max_queued = calls;
+        self
+    }
+
+    /// Stands in for every version of the application: what manifests say of the versions that they want is not
+    /// looked at. It is for tools that look after plugins of applications which they do not know; an application
+    /// knows its version.
+    pub fn any_version(mut self) -> Self {
+        self.any_version = true;
         self
     }
 
@@ -480,7 +490,9 @@ impl HostBuilder {
     pub fn check(&self, inspection: &Inspection) -> Result<u16, HostError> {
         let note = inspection.require_note().map_err(HostError::inspect)?;
         let (manifest, _) = read_manifest(note)?;
-        HostSide::new(&self.name, self.version.clone()).check(inspection, note, &manifest)
+        let mut side = HostSide::new(&self.name, self.version.clone());
+        side.any_version = self.any_version;
+        side.check(inspection, note, &manifest)
     }
 
     /// Makes the host.
@@ -494,6 +506,7 @@ impl HostBuilder {
         let HostBuilder {
             name,
             version,
+            any_version,
             options,
             watch: files,
             stage_dir,
@@ -559,7 +572,10 @@ impl HostBuilder {
         let texts = Texts::new(texts);
         texts.take(&settings);
         let inner = Inner {
-            side: HostSide::new(&name, version),
+            side: HostSide {
+                any_version,
+                ..HostSide::new(&name, version)
+            },
             options,
             registry: Arc::new(Registry::new(&known, exclusive.clone(), bus.clone())),
             adapters: Arc::new(adapters),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keyway_host::manifest::PluginId;
 use serde_json::Value;
 
 /// A time with its unit: `5s`, `500ms`, `1.5m`.
@@ -35,6 +36,20 @@ pub(super) fn setting(text: &str) -> Result<(String, Value), String> {
         format!("`{key}` is not JSON: {error}; a text needs quotes: '{key}=\"text\"'")
     })?;
     Ok((key.to_owned(), value))
+}
+
+/// A setting of a plugin: `NAME.KEY`. An id has no dot in it.
+pub(super) fn key(text: &str) -> Result<(PluginId, String), String> {
+    let (id, key) = text
+        .split_once('.')
+        .filter(|(_, key)| !key.is_empty())
+        .ok_or_else(|| format!("expected NAME.KEY, found `{text}`"))?;
+    let id = id
+        .parse()
+        .map_err(|error: keyway_host::manifest::InvalidPluginId| {
+            format!("the id `{id}` {error}")
+        })?;
+    Ok((id, key.to_owned()))
 }
 
 #[cfg(test)]

@@ -101,6 +101,8 @@ fn word(action: Action) -> &'static str {
         Action::Restore => "restore",
         Action::Pin => "pin",
         Action::Unpin => "unpin",
+        Action::Grant => "grant",
+        Action::Revoke => "revoke",
         _ => "keep",
     }
 }

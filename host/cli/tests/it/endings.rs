@@ -15,8 +15,8 @@ fn help_lists_the_exit_codes() {
     let codes = help.find("Exit codes:").map_or("", |start| &help[start..]);
     expect![[r#"
         Exit codes:
-            0  done; dev, once it serves, is done at Ctrl-C
-            1  the plugin or the tool failed
+            0  done; dev and run, once they serve, are done at Ctrl-C
+            1  the plugin or the tool failed; doctor has errors
             2  wrong usage, or arguments that do not fit the tool
             3  not a plugin, or not one that this host can load
             4  cargo could not build the crate
@@ -25,6 +25,7 @@ fn help_lists_the_exit_codes() {
             7  keyway itself could not go on
             8  in quarantine, since a process died while it loaded this library
             9  what is installed, pinned or not agreed to stands against it
+           10  doctor has warnings, and no errors
           130  ended by Ctrl-C or a signal
     "#]]
     .assert_eq(codes);

@@ -162,6 +162,7 @@ fn an_update_shows_versions_and_new_permissions_and_asks() {
         install  one 1.0.0  from directory+[DIR]/one
                  + connect to a.example.com:443
         --- stderr
+        note: native plugins are trusted code, and can do what the process can; in process this is consent and mediation, not a sandbox
         error: one asks for permissions, and there is nobody to ask
         hint: --yes agrees to what --dry-run lists
     "#]]);
@@ -190,6 +191,7 @@ fn an_update_shows_versions_and_new_permissions_and_asks() {
                  + connect to b.example.com:443
                  - connect to a.example.com:443
         --- stderr
+        note: native plugins are trusted code, and can do what the process can; in process this is consent and mediation, not a sandbox
         error: one asks for permissions, and there is nobody to ask
         hint: --yes agrees to what --dry-run lists
     "#]]);

@@ -3,10 +3,18 @@
 //! What is expected stands in the tests. `UPDATE_EXPECT=1 cargo test -p keyway-cli` writes it anew.
 
 mod call;
+#[cfg(target_os = "linux")]
+mod call_installed;
+#[cfg(target_os = "linux")]
+mod config;
 mod crates;
 #[cfg(unix)]
 mod cycle;
 mod dev;
+#[cfg(target_os = "linux")]
+mod doctor;
+#[cfg(target_os = "linux")]
+mod enable;
 mod endings;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -18,12 +26,22 @@ mod install;
 #[cfg(target_os = "linux")]
 mod killed;
 mod libraries;
+#[cfg(target_os = "linux")]
+mod list;
 #[cfg(unix)]
 mod live;
 mod new;
+#[cfg(target_os = "linux")]
+mod permissions;
 mod readme;
 mod release;
 mod run;
+#[cfg(target_os = "linux")]
+mod schemas;
+#[cfg(target_os = "linux")]
+mod serve;
+#[cfg(target_os = "linux")]
+mod shells;
 #[cfg(target_os = "linux")]
 mod site;
 mod template;

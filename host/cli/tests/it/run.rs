@@ -153,7 +153,8 @@ impl Run {
         }
         text = text.replace(RUSTC, "[RUSTC]").replace(TARGET, "[TRIPLE]");
         let patterns = [
-            (r"blake3:[0-9a-f]{16,64}…?", "[HASH]"),
+            (r"blake3:[0-9a-f]{12,64}…?", "[HASH]"),
+            (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
             (r"\b[0-9.]+ (KiB|MiB) \([0-9]+ bytes\)", "[SIZE]"),
             (r#""size":[0-9]+"#, r#""size":[SIZE]"#),
             (r"\b[0-9a-f]{40}\b", "[COMMIT]"),

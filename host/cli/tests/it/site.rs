@@ -53,6 +53,19 @@ impl Site {
         self.succeed(&format!("install --yes ./{name}"));
     }
 
+    /// Writes the user's settings; `[DIR]` in them is this directory.
+    pub(crate) fn settings(&self, text: &str) {
+        let file = self.home().settings_file();
+        std::fs::create_dir_all(file.parent().expect("it has one")).expect("a directory");
+        let dir = self.dir.path().to_string_lossy().into_owned();
+        std::fs::write(file, text.replace("[DIR]", &dir)).expect("a file");
+    }
+
+    /// The user's settings as they are.
+    pub(crate) fn written(&self) -> String {
+        std::fs::read_to_string(self.home().settings_file()).expect("it is there")
+    }
+
     /// Runs `keyway`, which has to succeed.
     #[track_caller]
     pub(crate) fn succeed(&self, arguments: &str) {

@@ -48,6 +48,8 @@ fn a_good_crate_is_built_tested_and_validated() {
     let output = test(&plugin).args("--json --only loads").output();
     let answer: serde_json::Value =
         serde_json::from_slice(&output.stdout).expect("nothing but JSON");
+    #[cfg(target_os = "linux")]
+    crate::schemas::check("test", &answer);
     assert_eq!(answer["schema_version"], 1);
     assert_eq!(answer["package"], "tested-and-good");
     assert_eq!(answer["library"]["checks"][0]["outcome"], "success");

@@ -1,6 +1,9 @@
 //! Carrying a plan out.
 
+use std::collections::BTreeSet;
+
 use super::Installer;
+use crate::digest::Digest;
 use crate::disk;
 use crate::error::{InstallError, Result};
 use crate::guard::Guard;
@@ -26,6 +29,31 @@ pub struct Applied {
 }
 
 impl Installer {
+    /// The packages in the store that no lockfile of this user names, nor has named as far as one can go back.
+    ///
+    /// # Errors
+    ///
+    /// When the store, or a lockfile that is known, cannot be read.
+    pub fn orphans(&self) -> Result<BTreeSet<Digest>> {
+        let mut live = History::live(&self.home)?;
+        // A lockfile that came from elsewhere is known only once something is changed.
+        let named = self.lock()?;
+        live.extend(named.plugins().filter_map(|locked| locked.digest));
+        Ok(self.store.packages()?.difference(&live).copied().collect())
+    }
+
+    /// Removes them, and what processes that died have left half done. Answers how many there were. While another
+    /// process is at work in the store nothing is removed.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be removed.
+    pub fn collect(&self, _held: &Held) -> Result<usize> {
+        // Else a collection by somebody else would not know of this lockfile.
+        self.history.register()?;
+        self.store.collect_with(|| History::live(&self.home))
+    }
+
     /// Takes the turn to change the lockfile, and waits for whoever has it. `doing` is what others are told while
     /// they wait, such as `keyway install`; `busy` is told once, if there is somebody to wait for, who that is.
     ///
