@@ -9,6 +9,7 @@ use keyway_host::{
 };
 use keyway_install::{Home, InstallError, Lock, Locked, Store, lock_beside};
 
+use crate::approve::AgreedOrAsked;
 use crate::args::StandIn;
 use crate::ending::Outcome;
 use crate::exit;
@@ -83,20 +84,19 @@ impl Installation {
         }
     }
 
-    /// A host that starts the plugins of both files, with what was agreed to when they were installed. It follows the
-    /// settings file, if there is one.
+    /// A host that starts the plugins of both files, with what was agreed to when they were installed; what is
+    /// beyond that is asked at the terminal. It follows the settings file, if there is one.
     pub(crate) fn host(&self, application: &StandIn) -> Outcome<HostBuilder> {
         let (builder, _) = self.equip(stand_in(application));
         let builder = match self.settings_file.exists() {
             true => builder.config_file(&self.settings_file),
             false => builder,
         };
-        // What is beyond that has to be granted before the plugin starts, wherever it comes from.
         let approvals = match &self.store {
             Some(store) => self.lock.approvals(store),
             None => AllowList::new(),
         };
-        Ok(builder.approver(approvals))
+        Ok(builder.approver(AgreedOrAsked::at_the_terminal(approvals)))
     }
 
     /// Looks for plugins, and decides which of them are to run.

@@ -4,6 +4,7 @@
 //! cargo, and prints. Results go to stdout and everything else to stderr, so what is piped is only
 //! ever data. How a run ends is one number of [`exit`].
 
+mod approve;
 mod args;
 mod call;
 mod cargo;

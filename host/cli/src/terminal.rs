@@ -142,21 +142,6 @@ impl Terminal {
         }
     }
 
-    /// Asks a question that is answered with yes or no; no is the answer to everything else. None if there is
-    /// nobody to ask.
-    pub(crate) fn ask(&self, question: &str) -> Option<bool> {
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return None;
-        }
-        let mut stderr = anstream::stderr();
-        let _ = write!(stderr, "{HINT}{question}{HINT:#} [y/N] ");
-        let _ = stderr.flush();
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        let answer = answer.trim().to_lowercase();
-        Some(read.is_ok() && (answer == "y" || answer == "yes"))
-    }
-
     /// What there is to say beside a result, with the label of how much it matters.
     pub(crate) fn finding(&self, finding: &Finding) {
         if self.quiet && finding.severity() != Severity::Error {
@@ -221,6 +206,21 @@ fn labelled(style: Style, label: &str, text: &str) {
 fn say(line: impl Display) {
     // There is nobody to tell when stderr is closed.
     let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// Asks a question that is answered with yes or no; no is the answer to everything else. None if there is
+/// nobody to ask.
+pub(crate) fn ask(question: &str) -> Option<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let mut stderr = anstream::stderr();
+    let _ = write!(stderr, "{HINT}{question}{HINT:#} [y/N] ");
+    let _ = stderr.flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    let answer = answer.trim().to_lowercase();
+    Some(read.is_ok() && (answer == "y" || answer == "yes"))
 }
 
 /// The text with control characters and marks that reorder text made visible, apart from line

@@ -9,7 +9,7 @@ use crate::args::{Change, Fetching, Place};
 use crate::ending::{Ending, Outcome};
 use crate::exit;
 use crate::failure::Failure;
-use crate::terminal::{Form, Terminal};
+use crate::terminal::{self, Form, Terminal};
 use report::Report;
 
 /// What has to be known before something is agreed to.
@@ -180,7 +180,7 @@ fn agree(plan: &Plan, terms: Terms, terminal: &Terminal) -> Outcome {
         .collect();
     let asking = asking.join(", ");
     terminal.note(TRUST);
-    match terminal.ask(&format!("Allow this to {asking}?")) {
+    match terminal::ask(&format!("Allow this to {asking}?")) {
         Some(true) => Ok(()),
         Some(false) => Err(Failure::new(exit::REFUSED, "not-agreed", "nothing was changed").into()),
         None => Err(Failure::new(
