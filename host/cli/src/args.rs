@@ -1,6 +1,7 @@
 //! The command line.
 
 mod install;
+mod registry;
 mod validate;
 mod value;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::install::{
     Change, Fetching, Install, Package, Pin, Place, Rollback, Uninstall, Unpin, Update,
 };
+pub(crate) use self::registry::{Outdated, Publish};
 use crate::exit;
 
 pub(crate) use self::validate::{Checks, TestCrate, Validate};
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Pin(Pin),
     Unpin(Unpin),
     Package(Package),
+    Publish(Publish),
+    Outdated(Outdated),
 }
 
 /// The command by which `keyway` starts itself for a check.
@@ -227,6 +231,8 @@ impl Args {
             Command::Pin(command) => command.place.json,
             Command::Unpin(command) => command.place.json,
             Command::Package(command) => command.json,
+            Command::Publish(command) => command.json,
+            Command::Outdated(command) => command.json,
             Command::Dev(_) | Command::Release(_) | Command::RunCheck => false,
         }
     }

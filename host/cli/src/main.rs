@@ -15,8 +15,10 @@ mod inspect;
 mod install;
 mod interrupt;
 mod logging;
+mod outdated;
 mod package;
 mod pin;
+mod publish;
 mod release;
 mod rollback;
 mod session;
@@ -59,6 +61,8 @@ fn main() -> ExitCode {
         Command::Pin(command) => pin::run(&command.plugins, true, &command.place, &terminal),
         Command::Unpin(command) => pin::run(&command.plugins, false, &command.place, &terminal),
         Command::Package(command) => package::run(command, &terminal),
+        Command::Publish(command) => publish::run(command, &terminal),
+        Command::Outdated(command) => outdated::run(command, &terminal),
     };
     let code = match outcome {
         Ok(()) => exit::SUCCESS,

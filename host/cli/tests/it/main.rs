@@ -21,6 +21,8 @@ mod libraries;
 #[cfg(unix)]
 mod live;
 mod readme;
+#[cfg(target_os = "linux")]
+mod registry;
 mod release;
 mod run;
 #[cfg(target_os = "linux")]
@@ -28,3 +30,5 @@ mod site;
 mod template;
 mod test_command;
 mod validate;
+#[cfg(target_os = "linux")]
+mod web_registry;
