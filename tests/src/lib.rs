@@ -17,6 +17,7 @@ mod rustc;
 pub mod scene;
 #[cfg(target_os = "linux")]
 pub mod scripted;
+pub mod web;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ mod call;
 mod install;
 mod new;
 mod operate;
+mod registry;
 mod validate;
 mod value;
 
@@ -25,6 +26,7 @@ pub(crate) use self::operate::{
     Doctor, Enable, List, Man, Permissions, PermissionsCommand, PermissionsGrant,
     PermissionsRevoke, Run, StandIn,
 };
+pub(crate) use self::registry::{Outdated, Publish};
 pub(crate) use self::validate::{Checks, TestCrate, Validate};
 use crate::exit;
 
@@ -109,6 +111,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     Completions(Completions),
     Man(Man),
+    Publish(Publish),
+    Outdated(Outdated),
 }
 
 /// The command by which `keyway` starts itself for a check.
@@ -223,6 +227,8 @@ impl Args {
             Command::Permissions(command) => command.wants_json(),
             Command::Doctor(command) => command.place.json,
             Command::List(command) => command.place.json,
+            Command::Publish(command) => command.json,
+            Command::Outdated(command) => command.json,
             Command::Dev(_)
             | Command::Run(_)
             | Command::Completions(_)

@@ -13,6 +13,7 @@ pub(crate) fn run(command: &Install, terminal: &Terminal) -> Outcome {
     let fetching = Fetching {
         offline: command.fetching.offline || command.frozen,
         host_version: command.fetching.host_version.clone(),
+        registry: command.fetching.registry.clone(),
     };
     transaction::run(
         "keyway install",
@@ -31,7 +32,8 @@ fn source(command: &Install) -> Result<Option<Source>, InstallError> {
     let Some(text) = &command.source else {
         return Ok(None);
     };
-    let source: Source = text.parse()?;
+    let registry = transaction::registry(&command.change.place, &command.fetching)?;
+    let source = Source::written(text, registry.as_ref())?;
     let branch = command.branch.clone().map(Reference::Branch);
     let tag = command.tag.clone().map(Reference::Tag);
     let rev = command.rev.clone().map(Reference::Rev);

@@ -25,9 +25,11 @@ mod list;
 mod logging;
 mod man;
 mod new;
+mod outdated;
 mod package;
 mod permissions;
 mod pin;
+mod publish;
 mod release;
 mod rollback;
 mod run;
@@ -81,6 +83,8 @@ fn main() -> ExitCode {
         Command::Completions(command) => completions::run(command, &terminal),
         Command::Man(command) => man::run(command, &terminal),
         Command::List(command) => list::run(command, &terminal),
+        Command::Publish(command) => publish::run(command, &terminal),
+        Command::Outdated(command) => outdated::run(command, &terminal),
     };
     let code = match outcome {
         Ok(()) => exit::SUCCESS,

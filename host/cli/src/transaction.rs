@@ -1,9 +1,12 @@
 //! What the commands that change what is installed have in common: a plan is made and printed, somebody agrees,
 //! and it is applied. A dry run prints the same.
 
+mod progress;
 mod report;
 
-use keyway_install::{Action, Application, Home, InstallError, Installer, Plan, lock_beside};
+use keyway_install::{
+    Action, Application, Home, InstallError, Installer, Plan, Registry, lock_beside,
+};
 
 use crate::args::{Change, Fetching, Place};
 use crate::ending::{Ending, Outcome};
@@ -100,7 +103,7 @@ pub(crate) fn run(
     failed
 }
 
-fn installer(
+pub(crate) fn installer(
     place: &Place,
     fetching: Option<&Fetching>,
     terminal: &Terminal,
@@ -112,7 +115,12 @@ fn installer(
     };
     let mut installer = Installer::new(home, lock)?.show_builds(!terminal.is_quiet());
     if let Some(fetching) = fetching {
-        installer = installer.offline(fetching.offline);
+        installer = installer
+            .offline(fetching.offline)
+            .registry(registry(place, fetching)?);
+        if let Some(line) = progress::line(terminal) {
+            installer = installer.progress(line);
+        }
         if let Some(version) = &fetching.host_version {
             installer = installer.application(Application {
                 name: "keyway".to_owned(),
@@ -121,6 +129,18 @@ fn installer(
         }
     }
     Ok(installer)
+}
+
+/// Where plugins are looked for by their names: what the command line says, or what stands beside the settings.
+pub(crate) fn registry(
+    place: &Place,
+    fetching: &Fetching,
+) -> Result<Option<Registry>, InstallError> {
+    match (&fetching.registry, &place.config) {
+        (Some(text), _) => text.parse().map(Some),
+        (None, Some(settings)) => Registry::configured(settings),
+        (None, None) => Registry::configured(&Home::of_user()?.settings_file()),
+    }
 }
 
 /// Tells of plugins that could not be looked at; the first of them ends the run, after all else is done.

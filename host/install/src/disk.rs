@@ -62,6 +62,33 @@ pub(crate) fn private(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
+/// The same for a file that several may write at the same time: one of them is the last. It is readable for
+/// whoever can read the directory.
+pub(crate) fn replace_shared(path: &Path, text: &[u8]) -> Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let write = || -> io::Result<()> {
+        let mut new = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
+        new.write_all(text)?;
+        readable_by_all(new.as_file())?;
+        new.as_file().sync_all()?;
+        new.persist(path).map_err(|error| error.error)?;
+        sync_dir(dir)
+    };
+    write().map_err(|error| InstallError::io("write the file", path, error))
+}
+
+/// Temporary files are for this user only.
+#[cfg(unix)]
+pub(crate) fn readable_by_all(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn readable_by_all(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
 /// The path with a dot before the name and something after it.
 pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(".");

@@ -91,6 +91,12 @@ impl InstallError {
         Self::new(InstallErrorKind::Damaged, code, message)
     }
 
+    /// Something that the system could not do, with what is not named by a path.
+    pub(crate) fn system(action: &str, error: io::Error) -> Self {
+        let message = format!("cannot {action}: {error}");
+        Self::new(InstallErrorKind::System, "io", message).source(error)
+    }
+
     /// Something that the system could not do with a file; `action` is such as `write the lockfile`.
     pub(crate) fn io(action: &str, path: &Path, error: io::Error) -> Self {
         let kind = match error.kind() {

@@ -5,6 +5,8 @@
 //! rename. Whenever a process dies, the lockfile is the old or the new one, with all its packages.
 
 mod apply;
+mod outdated;
+mod releases;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use keyway_host::manifest::{Permissions, PluginId};
 
 pub use apply::{Applied, Held};
+pub use outdated::Outdated;
 
 use crate::error::{InstallError, InstallErrorKind, Result};
 use crate::fetch::FetchOptions;
@@ -21,6 +24,7 @@ use crate::lock::{Lock, Locked};
 use crate::package::{Application, Facts};
 use crate::permissions::{self, PermissionChange};
 use crate::plan::{Action, Plan, plain};
+use crate::registry::{Progress, Registry, Tell};
 use crate::store::Store;
 
 /// Makes plans for one lockfile, and applies them.
@@ -31,6 +35,7 @@ pub struct Installer {
     store: Store,
     history: History,
     fetch: FetchOptions,
+    registry: Option<Registry>,
 }
 
 impl Installer {
@@ -52,6 +57,7 @@ impl Installer {
             lock_path,
             store,
             fetch: FetchOptions::default(),
+            registry: None,
         })
     }
 
@@ -73,6 +79,21 @@ impl Installer {
     #[must_use]
     pub fn show_builds(mut self, show: bool) -> Self {
         self.fetch.show_builds = show;
+        self
+    }
+
+    /// Where plugins are looked for that others need and that are not there. Default: in the registry of the one
+    /// that needs them, and for one that comes from elsewhere, nowhere.
+    #[must_use]
+    pub fn registry(mut self, registry: Option<Registry>) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    /// Is told how far downloads are, for each piece that comes. Default: nobody is.
+    #[must_use]
+    pub fn progress(mut self, told: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+        self.fetch.tell = Tell::to(told);
         self
     }
 
@@ -105,7 +126,7 @@ impl Installer {
         Ok(Plan::new(text, lock))
     }
 
-    /// Removes plugins.
+    /// Removes plugins, and those that came along with them and that nobody needs any more.
     ///
     /// # Errors
     ///
@@ -119,6 +140,7 @@ impl Installer {
                 plan.steps.push(plain(Action::Remove, &locked));
             }
         }
+        plan.drop_orphans();
         Ok(plan.settled())
     }
 

@@ -22,6 +22,10 @@ pub const MAX_PART_BYTES: usize = 255;
 pub const MAX_DEPTH: usize = 16;
 /// Bytes in `plugins.lock`.
 pub const MAX_LOCK_BYTES: u64 = 16 << 20;
+/// Bytes in what the index of a registry says of one plugin: some ten thousand releases.
+pub const MAX_INDEX_BYTES: u64 = 4 << 20;
+/// Bytes in an archive of a registry.
+pub const MAX_ARCHIVE_BYTES: u64 = 1 << 30;
 
 pub(crate) fn too_many_entries() -> InstallError {
     InstallError::unfit(

@@ -33,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) manifest: Arc<Manifest>,
     /// What its library was built against; none without a library.
     pub(crate) interface: Option<InterfaceVersion>,
+    /// What a host has to speak at least; none without a library.
+    pub(crate) needed_interface: Option<InterfaceVersion>,
     /// By target; empty for a plugin without code.
     pub(crate) libraries: BTreeMap<String, Library>,
 }
@@ -89,6 +91,7 @@ impl Facts {
         let mut facts = Facts {
             manifest: Arc::clone(manifest),
             interface: None,
+            needed_interface: None,
             libraries: BTreeMap::new(),
         };
         let (Some(file), Some(inspection)) = (&candidate.library, &candidate.facts) else {
@@ -109,6 +112,10 @@ impl Facts {
         facts.interface = Some(InterfaceVersion {
             major: note.interface_major,
             minor: note.built_minor,
+        });
+        facts.needed_interface = Some(InterfaceVersion {
+            major: note.interface_major,
+            minor: note.required_minor,
         });
         let library = Library {
             file: file.clone(),
@@ -156,6 +163,11 @@ fn no_plugin(at: &Path, found: usize) -> InstallError {
 ///
 /// When it is no plugin that could be installed on this machine, or the archive cannot be written.
 pub fn package(plugin: &Path, out: &Path) -> Result<Packed> {
+    pack(plugin, out).map(|(packed, _)| packed)
+}
+
+/// The same, with what the files say.
+pub(crate) fn pack(plugin: &Path, out: &Path) -> Result<(Packed, Facts)> {
     let contents = Contents::of(plugin)?;
     // It is put together once as it will be when it is installed, so that what is packed was checked.
     let copy = tempfile::tempdir()
@@ -165,5 +177,6 @@ pub fn package(plugin: &Path, out: &Path) -> Result<Packed> {
         .map_err(|error| error.instead_of(copy.path(), plugin))?;
     let top = format!("{}-{}", facts.manifest.id, facts.manifest.version);
     let entries = crate::tree::files(copy.path())?;
-    archive::pack(&entries, &top, &out.join(format!("{top}.tar.gz")))
+    let packed = archive::pack(&entries, &top, &out.join(format!("{top}.tar.gz")))?;
+    Ok((packed, facts))
 }

@@ -2,6 +2,8 @@
 
 mod conflict;
 
+use std::collections::BTreeSet;
+
 use keyway_host::manifest::PluginId;
 use semver::Version;
 use serde::Serialize;
@@ -79,6 +81,8 @@ pub struct Plan {
     pub(crate) steps: Vec<Step>,
     pub(crate) conflicts: Vec<Conflict>,
     pub(crate) failures: Vec<(PluginId, InstallError)>,
+    /// Why no other versions do, where that was searched.
+    pub(crate) explanation: Vec<String>,
     pub(crate) staged: Vec<Staged>,
     /// The entry of the history that is taken back.
     pub(crate) takes_back: Option<std::path::PathBuf>,
@@ -93,6 +97,7 @@ impl Plan {
             steps: Vec::new(),
             conflicts: Vec::new(),
             failures: Vec::new(),
+            explanation: Vec::new(),
             staged: Vec::new(),
             takes_back: None,
         }
@@ -148,7 +153,7 @@ impl Plan {
     pub fn require_peace(&self) -> Result<()> {
         match self.conflicts.is_empty() {
             true => Ok(()),
-            false => Err(report(&self.conflicts)),
+            false => Err(report(&self.conflicts, &self.explanation)),
         }
     }
 
@@ -167,6 +172,33 @@ impl Plan {
             reason: reason.map(str::to_owned),
             ..plain(Action::Keep, locked)
         });
+    }
+
+    /// Removes what nobody asked for and nobody needs any more, not even as something that it can do without.
+    pub(crate) fn drop_orphans(&mut self) {
+        let is_root = |one: &&Locked| one.requested || one.pinned;
+        let roots = self.after.plugins().filter(is_root);
+        let mut open: Vec<PluginId> = roots.map(|one| one.id.clone()).collect();
+        let mut needed = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if let Some(locked) = self.after.get(id.as_str())
+                && needed.insert(id)
+            {
+                open.extend(locked.dependencies.keys().cloned());
+            }
+        }
+        let is_orphan = |one: &&Locked| !needed.contains(&one.id);
+        let orphans = self.after.plugins().filter(is_orphan);
+        for id in orphans.map(|one| one.id.clone()).collect::<Vec<_>>() {
+            self.after.remove(&id);
+            self.steps.retain(|step| step.plugin != id.as_str());
+            // What would come and go in the same plan is never there.
+            if let Some(old) = self.before.get(id.as_str()) {
+                let reason = Some("nobody needs it any more".to_owned());
+                let step = plain(Action::Remove, old);
+                self.steps.push(Step { reason, ..step });
+            }
+        }
     }
 
     /// All has been put in: sorts the steps and looks for conflicts.
@@ -206,10 +238,14 @@ fn step(old: Option<&Locked>, new: &Locked) -> Result<Step> {
         },
     };
     let is_same = old.is_some_and(|old| old.digest.is_some() && old.digest == new.digest);
+    let same = match old.is_some_and(|old| !old.requested && new.requested) {
+        true => "asked for now",
+        false => "the same files",
+    };
     Ok(Step {
         from: old.map(|old| old.version.clone()),
         permissions,
-        reason: (action == Action::Update && is_same).then(|| "the same files".to_owned()),
+        reason: (action == Action::Update && is_same).then(|| same.to_owned()),
         ..plain(action, new)
     })
 }

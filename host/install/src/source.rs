@@ -4,15 +4,19 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use keyway_host::manifest::PluginId;
+use semver::VersionReq;
+
 use crate::archive;
 use crate::error::{InstallError, Result};
 use crate::package::LIBRARY_EXTENSIONS;
+use crate::registry::Registry;
 
 /// Where a plugin comes from.
 ///
 /// It prints as the lockfile has it, such as `directory+/srv/plugins/weather`, and parses from that and from what
 /// users write: a path or a URL. Paths are absolute.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
     /// A directory: a crate that cargo has built, or the files of a plugin.
@@ -39,6 +43,15 @@ pub enum Source {
         /// Which of its commits.
         reference: Reference,
     },
+    /// A plugin of a registry.
+    Registry {
+        /// The registry.
+        registry: Registry,
+        /// The plugin.
+        name: PluginId,
+        /// The versions that will do; `*` is any.
+        requirement: VersionReq,
+    },
 }
 
 /// A commit of a git repository.
@@ -61,6 +74,7 @@ const LINK: &str = "link+";
 const LIBRARY: &str = "library+";
 const ARCHIVE: &str = "archive+";
 const GIT: &str = "git+";
+const REGISTRY: &str = "registry+";
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,6 +84,17 @@ impl fmt::Display for Source {
             Source::Library { path } => write!(f, "{LIBRARY}{}", path.display()),
             Source::Archive { path } => write!(f, "{ARCHIVE}{}", path.display()),
             Source::Git { url, reference } => write!(f, "{GIT}{url}{reference}"),
+            Source::Registry {
+                registry,
+                name,
+                requirement,
+            } => {
+                write!(f, "{REGISTRY}{registry}#{name}")?;
+                match *requirement == VersionReq::STAR {
+                    true => Ok(()),
+                    false => write!(f, "@{requirement}"),
+                }
+            }
         }
     }
 }
@@ -90,6 +115,18 @@ impl FromStr for Source {
     type Err = InstallError;
 
     fn from_str(text: &str) -> Result<Self> {
+        Self::written(text, None)
+    }
+}
+
+impl Source {
+    /// What a user has written. A word, such as `weather` or `weather@1.2`, is the name of a plugin in this
+    /// registry; all else means what it does without one.
+    ///
+    /// # Errors
+    ///
+    /// When nobody can tell what it is; `no-registry` for a word without a registry.
+    pub fn written(text: &str, registry: Option<&Registry>) -> Result<Self> {
         let link = |link| move |path| Source::Directory { path, link };
         if let Some(path) = text.strip_prefix(DIRECTORY) {
             return absolute(path).map(link(false));
@@ -110,6 +147,13 @@ impl FromStr for Source {
         if let Some(rest) = text.strip_prefix(GIT) {
             return git(rest);
         }
+        if let Some(rest) = text.strip_prefix(REGISTRY) {
+            let (registry, plugin) = rest.rsplit_once('#').ok_or_else(|| {
+                let message = format!("expected such as registry+URL#NAME, found {text:?}");
+                InstallError::usage("source", message)
+            })?;
+            return of_registry(plugin, &registry.parse()?);
+        }
         if looks_like_git(text) {
             return git(text);
         }
@@ -121,11 +165,9 @@ impl FromStr for Source {
                 ),
             ));
         }
-        local(text)
+        local(text, registry)
     }
-}
 
-impl Source {
     /// The same with another commit of a git repository; a directory with a `.git` in it stands for the
     /// repository that it is.
     ///
@@ -192,8 +234,33 @@ fn path_text(path: &Path) -> Result<String> {
     })
 }
 
-/// A path, by what it is called and by what is there.
-fn local(text: &str) -> Result<Source> {
+/// Such as `weather` or `weather@1.2`.
+fn of_registry(text: &str, registry: &Registry) -> Result<Source> {
+    let (name, requirement) = match text.split_once('@') {
+        Some((name, requirement)) => (name, Some(requirement)),
+        None => (text, None),
+    };
+    let refuse = |fault: String| {
+        InstallError::usage("source", fault)
+            .hint("expected a plugin of the registry, such as weather or weather@1.2, or a path such as ./weather")
+    };
+    let name = PluginId::new(name)
+        .map_err(|error| refuse(format!("{name:?} is no name of a plugin: {error}")))?;
+    let requirement = requirement
+        .map_or(Ok(VersionReq::STAR), str::parse)
+        .map_err(|error| {
+            let requirement = requirement.unwrap_or_default();
+            refuse(format!("{requirement:?} is no range of versions: {error}"))
+        })?;
+    Ok(Source::Registry {
+        registry: registry.clone(),
+        name,
+        requirement,
+    })
+}
+
+/// A path, by what it is called and by what is there, or the name of a plugin.
+fn local(text: &str, registry: Option<&Registry>) -> Result<Source> {
     let path = absolute(text)?;
     let is_bare = !text.contains(std::path::is_separator) && text != "." && text != "..";
     if archive::is_archive_name(text) {
@@ -205,9 +272,14 @@ fn local(text: &str) -> Result<Source> {
     }
     if is_bare {
         // A word is the name of a plugin, and not, by what happens to lie around, a directory.
+        if let Some(registry) = registry {
+            return of_registry(text, registry);
+        }
         let hint = match path.is_dir() {
             true => format!("if the directory is meant: ./{text}"),
-            false => "give a path such as ./weather, or the URL of a git repository".to_owned(),
+            false => "name a registry with --registry, or give a path such as ./weather, or the URL of a git \
+                      repository"
+                .to_owned(),
         };
         let message = format!("no registry is known in which {text:?} could be looked for");
         return Err(InstallError::usage("no-registry", message).hint(hint));
@@ -312,11 +384,45 @@ mod tests {
                 "git+https://e.org/x?branch=a=b",
             ),
             ("link+/", "link+/"),
+            ("registry+/srv/r#x", "registry+/srv/r#x"),
+            (
+                "registry+https://e.org/r/#x@1.2",
+                "registry+https://e.org/r#x@^1.2",
+            ),
         ];
         for (text, shown) in cases {
             let source: Source = text.parse().expect(text);
             assert_eq!(source.to_string(), shown);
             assert_eq!(shown.parse::<Source>().expect(shown), source);
+        }
+    }
+
+    #[test]
+    fn with_a_registry_a_word_is_the_name_of_a_plugin() {
+        let registry: Registry = "https://e.org".parse().expect("a registry");
+        for (text, shown) in [
+            ("weather", "registry+https://e.org#weather"),
+            ("weather@1.2", "registry+https://e.org#weather@^1.2"),
+            ("weather@=1.2.0", "registry+https://e.org#weather@=1.2.0"),
+            ("weather@>=1, <3", "registry+https://e.org#weather@>=1, <3"),
+        ] {
+            let source = Source::written(text, Some(&registry)).expect(text);
+            assert_eq!(source.to_string(), shown);
+            assert_eq!(shown.parse::<Source>().expect(shown), source);
+        }
+        for (text, message) in [
+            (
+                "Weather",
+                "\"Weather\" is no name of a plugin: contains 'W'",
+            ),
+            (
+                "weather@latest",
+                "\"latest\" is no range of versions: unexpected character 'l' while parsing major version \
+                 number",
+            ),
+        ] {
+            let error = Source::written(text, Some(&registry)).expect_err(text);
+            assert_eq!(error.message(), message);
         }
     }
 

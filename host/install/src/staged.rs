@@ -105,7 +105,7 @@ fn root_in(dir: &TempDir) -> Result<PathBuf> {
 }
 
 /// The one directory in which everything is, where an archive has such a one.
-fn within_top(root: PathBuf) -> Result<PathBuf> {
+pub(crate) fn within_top(root: PathBuf) -> Result<PathBuf> {
     let unreadable = |error| InstallError::io("read the directory", &root, error);
     let mut entries = fs::read_dir(&root).map_err(unreadable)?;
     let first = entries.next().transpose().map_err(unreadable)?;

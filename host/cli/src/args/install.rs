@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use keyway_host::manifest::PluginId;
 use semver::Version;
 
-/// Install a plugin from a directory, a library, an archive or a git repository.
+/// Install a plugin from a registry, a directory, a library, an archive or a git repository.
 ///
 /// Without a source: get everything again that the lockfile says and that is not there. What would be done is
 /// printed first; a plugin that asks for permissions is installed once you agree to them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Install {
-    /// A directory, a library, a .tar.gz, or the URL of a git repository, whose crate is built.
+    /// A name such as weather or weather@1.2, a directory, a library, a .tar.gz, or the URL of a git repository,
+    /// whose crate is built.
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<String>,
 
@@ -134,6 +135,10 @@ pub(crate) struct Fetching {
     /// Refuse plugins that do not fit this version of the application.
     #[arg(long, value_name = "VERSION")]
     pub(crate) host_version: Option<Version>,
+
+    /// The registry in which plugins are looked for by their names, instead of the default of registries.toml.
+    #[arg(long, value_name = "URL|DIR")]
+    pub(crate) registry: Option<String>,
 }
 
 /// How a change is made.

@@ -34,6 +34,8 @@ mod new;
 #[cfg(target_os = "linux")]
 mod permissions;
 mod readme;
+#[cfg(target_os = "linux")]
+mod registry;
 mod release;
 mod run;
 #[cfg(target_os = "linux")]
@@ -47,3 +49,5 @@ mod site;
 mod template;
 mod test_command;
 mod validate;
+#[cfg(target_os = "linux")]
+mod web_registry;

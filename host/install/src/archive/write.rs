@@ -8,6 +8,7 @@ use keyway_host::inspect::{ContentHash, ContentHasher};
 use std::fs;
 use tar::{Builder, Header};
 
+use crate::disk;
 use crate::error::{InstallError, Result};
 use crate::tree::Entry;
 
@@ -45,7 +46,7 @@ pub(crate) fn pack(entries: &[Entry], top: &str, to: &Path) -> Result<Packed> {
     let (hash, size) = (sink.hasher.finish(), sink.size);
     drop(sink);
     let finish = || -> io::Result<()> {
-        readable(temporary.as_file())?;
+        disk::readable_by_all(temporary.as_file())?;
         temporary.as_file().sync_all()
     };
     finish().map_err(unwritable)?;
@@ -87,18 +88,6 @@ fn write(entries: &[Entry], top: &str, sink: &mut impl Write) -> Result<()> {
     }
     let end = archive.into_inner().and_then(|gzip| gzip.finish());
     end.map_err(|error| InstallError::io("finish the archive", Path::new(top), error))?;
-    Ok(())
-}
-
-/// Temporary files are for this user only, and an archive is for everybody.
-#[cfg(unix)]
-fn readable(file: &std::fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &std::fs::File) -> io::Result<()> {
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use keyway_host::manifest::PluginId;
 
 use super::Installer;
 use crate::error::{InstallError, Result};
-use crate::fetch::{Answer, Fetched, fetch};
-use crate::lock::{Locked, Needed};
+use crate::fetch::{self, Answer, Fetched, fetch};
+use crate::lock::Locked;
 use crate::permissions;
 use crate::plan::{Action, Plan, plain};
 use crate::source::Source;
@@ -16,9 +16,18 @@ impl Installer {
     /// # Errors
     ///
     /// When the source cannot be got, or has no plugin that fits; `pinned` when the plugin is pinned to
-    /// something else. What others need is a conflict of the plan.
+    /// something else. What others need is a conflict of the plan, unless a registry has it.
     pub fn plan_install(&self, source: &Source) -> Result<Plan> {
         let mut plan = self.plan()?;
+        if let Source::Registry {
+            registry,
+            name,
+            requirement,
+        } = source
+        {
+            self.install_release(&mut plan, registry, name, requirement)?;
+            return Ok(plan.settled());
+        }
         let fetched = match fetch(source, None, None, &self.store, &self.home, &self.fetch)? {
             Answer::Fetched(fetched) => *fetched,
             Answer::Same => return Ok(plan.settled()),
@@ -33,6 +42,7 @@ impl Installer {
         }
         plan.put(locked)?;
         plan.staged.extend(fetched.staged);
+        self.complete(&mut plan)?;
         Ok(plan.settled())
     }
 
@@ -49,6 +59,7 @@ impl Installer {
             Some(id) => vec![before.require(id)?],
             None => before.plugins().collect(),
         };
+        let mut of_registries = Vec::new();
         for old in chosen {
             if old.pinned {
                 match id {
@@ -57,12 +68,17 @@ impl Installer {
                 }
                 continue;
             }
+            if matches!(old.source, Source::Registry { .. }) {
+                of_registries.push(old);
+                continue;
+            }
             match self.update(old, &mut plan) {
                 Ok(()) => {}
                 Err(error) if id.is_some() => return Err(error.of_plugin(old.label())),
                 Err(error) => plan.failures.push((old.id.clone(), error)),
             }
         }
+        self.update_releases(&mut plan, &of_registries, id.is_some())?;
         Ok(plan.settled())
     }
 
@@ -159,26 +175,19 @@ impl Installer {
     }
 }
 
-fn pinned(old: &Locked) -> InstallError {
+pub(super) fn pinned(old: &Locked) -> InstallError {
     InstallError::refused("pinned", "it is pinned to what is installed")
         .of_plugin(old.label())
         .hint(format!("keyway unpin {}", old.id))
 }
 
-fn locked(fetched: &Fetched, source: &Source) -> Result<Locked> {
+pub(super) fn locked(fetched: &Fetched, source: &Source) -> Result<Locked> {
     let Fetched {
         facts,
         staged,
         revision,
     } = fetched;
     let manifest = &facts.manifest;
-    let needed = manifest.dependencies.iter().map(|(id, dependency)| {
-        let needed = Needed {
-            versions: dependency.requirement.clone(),
-            optional: dependency.optional,
-        };
-        (id.clone(), needed)
-    });
     Ok(Locked {
         id: manifest.id.clone(),
         version: manifest.version.clone(),
@@ -187,7 +196,7 @@ fn locked(fetched: &Fetched, source: &Source) -> Result<Locked> {
         interface: facts.interface,
         digest: staged.as_ref().map(|staged| staged.digest()),
         libraries: facts.libraries.clone(),
-        dependencies: needed.collect(),
+        dependencies: fetch::needed(facts),
         permissions: permissions::normal(&manifest.permissions)
             .map_err(|error| error.of_plugin(facts.label()))?,
         pinned: false,

@@ -264,14 +264,21 @@ impl fmt::Display for Conflict {
     }
 }
 
-/// The conflicts as one error: the first in its message, and all in its long text.
-pub(crate) fn report(conflicts: &[Conflict]) -> InstallError {
+/// The conflicts as one error: the first in its message, and all in its long text, with why a search for other
+/// versions found none.
+pub(crate) fn report(conflicts: &[Conflict], explanation: &[String]) -> InstallError {
     let mut text = String::new();
     for conflict in conflicts {
         if !text.is_empty() {
             text.push('\n');
         }
         let _ = writeln!(text, "{conflict}");
+    }
+    if !explanation.is_empty() {
+        let _ = writeln!(text, "other versions were looked for, and none do:");
+    }
+    for line in explanation {
+        let _ = writeln!(text, "  {line}");
     }
     let first = conflicts.first().map(headline).unwrap_or_default();
     let message = match conflicts.len() {
