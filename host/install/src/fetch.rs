@@ -136,11 +136,11 @@ pub(crate) fn fetch(
                 Some(path) => path,
                 None => {
                     let index = reader.index(name)?.unwrap_or_default();
-                    let archives = index.releases.values().filter_map(|release| {
+                    let mut archives = index.releases.values().rev().filter_map(|release| {
                         let archived = release.archive()?;
                         (archived.hash == hash).then_some((release, archived))
                     });
-                    let Some((release, archived)) = archives.last() else {
+                    let Some((release, archived)) = archives.next() else {
                         let message = format!(
                             "{registry} does not have the archive {hash} of '{name}' any more"
                         );

@@ -18,24 +18,23 @@ pub(super) fn line(terminal: &Terminal) -> Option<impl Fn(Progress<'_>) + Send +
     let is_seen =
         std::io::stderr().is_terminal() && !terminal.is_quiet() && !terminal.has_json_errors();
     let last: Mutex<Option<Instant>> = Mutex::new(None);
-    is_seen.then(|| {
-        move |progress: Progress<'_>| {
-            let is_end = progress.done >= progress.total;
-            let Ok(mut last) = last.lock() else { return };
-            if !is_end && last.is_some_and(|last| last.elapsed() < INTERVAL) {
-                return;
-            }
-            *last = Some(Instant::now());
-            let mut stderr = std::io::stderr();
-            // To the start of the line, and all after it away; at the end nothing of it stays.
-            let line = match is_end {
-                true => String::new(),
-                false => drawn(progress.what, progress.done, progress.total),
-            };
-            let _ = write!(stderr, "\r\x1b[K{line}");
-            let _ = stderr.flush();
+    let draw = move |progress: Progress<'_>| {
+        let is_end = progress.done >= progress.total;
+        let Ok(mut last) = last.lock() else { return };
+        if !is_end && last.is_some_and(|last| last.elapsed() < INTERVAL) {
+            return;
         }
-    })
+        *last = Some(Instant::now());
+        let mut stderr = std::io::stderr();
+        // To the start of the line, and all after it away; at the end nothing of it stays.
+        let line = match is_end {
+            true => String::new(),
+            false => drawn(progress.what, progress.done, progress.total),
+        };
+        let _ = write!(stderr, "\r\x1b[K{line}");
+        let _ = stderr.flush();
+    };
+    is_seen.then_some(draw)
 }
 
 fn drawn(what: &str, done: u64, total: u64) -> String {

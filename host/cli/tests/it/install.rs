@@ -584,7 +584,7 @@ fn what_cannot_be_installed_is_told() {
         exit 2
         --- stderr
         error: no registry is known in which "weather" could be looked for
-        hint: give a path such as ./weather, or the URL of a git repository
+        hint: name a registry with --registry, or give a path such as ./weather, or the URL of a git repository
     "#]]);
     site.keyway("install ./missing --json")
         .check(&expect![[r#"

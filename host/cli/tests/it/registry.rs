@@ -15,8 +15,11 @@ pub(crate) fn publish(site: &Site, part: &Part, id: &str) {
     site.succeed(&format!("publish {library} --to registry"));
 }
 
+/// Id, version, and what it needs.
+type Plugin<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 /// Such as `geo` of some versions, and `weather` that needs it: `[("weather", "1.0.0", &[("geo", "^1")])]`.
-pub(crate) fn publish_all(site: &Site, plugins: &[(&str, &str, &[(&str, &str)])]) {
+pub(crate) fn publish_all(site: &Site, plugins: &[Plugin<'_>]) {
     for (id, version, needs) in plugins {
         let part = Part::new(id).version(version);
         let part = needs.iter().fold(part, |part, (needed, range)| {

@@ -117,7 +117,6 @@ fn without_a_network_the_cache_has_to_do_and_what_is_missing_is_told() {
     "#]],
     );
     assert!(server.asked().is_empty());
-    install(&site, &server, "outdated").output();
     check(
         &site,
         &server,

@@ -30,6 +30,9 @@ pub struct Outdated {
     pub registry: String,
 }
 
+/// A plugin whose registry could not be asked, and why.
+type Failure = (PluginId, InstallError);
+
 impl Outdated {
     /// Whether there is anything to say of it.
     pub fn is_outdated(&self) -> bool {
@@ -44,7 +47,7 @@ impl Installer {
     /// # Errors
     ///
     /// As [`Installer::lock`].
-    pub fn outdated(&self) -> Result<(Vec<Outdated>, Vec<(PluginId, InstallError)>)> {
+    pub fn outdated(&self) -> Result<(Vec<Outdated>, Vec<Failure>)> {
         let lock = self.lock()?;
         let releases = Releases::new(self);
         let (mut found, mut failures) = (Vec::new(), Vec::new());

@@ -136,10 +136,14 @@ impl Installer {
     }
 }
 
+/// What a registry says of a plugin, if it has it.
+type Known = Rc<Option<Index>>;
+
 /// The indices that were read for one plan.
 pub(super) struct Releases<'a> {
     installer: &'a Installer,
-    read: RefCell<HashMap<(String, PluginId), Rc<Option<Index>>>>,
+    /// By registry and plugin.
+    read: RefCell<HashMap<(String, PluginId), Known>>,
 }
 
 impl<'a> Releases<'a> {
@@ -150,7 +154,7 @@ impl<'a> Releases<'a> {
         }
     }
 
-    pub(super) fn index(&self, registry: &Registry, name: &PluginId) -> Result<Rc<Option<Index>>> {
+    pub(super) fn index(&self, registry: &Registry, name: &PluginId) -> Result<Known> {
         let key = (registry.to_string(), name.clone());
         if let Some(read) = self.read.borrow().get(&key) {
             return Ok(Rc::clone(read));

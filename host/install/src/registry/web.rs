@@ -30,7 +30,9 @@ pub struct Progress<'a> {
 
 /// Whom progress is told to; nobody by default.
 #[derive(Clone, Default)]
-pub(crate) struct Tell(Option<Arc<dyn Fn(Progress<'_>) + Send + Sync>>);
+pub(crate) struct Tell(Option<Arc<Told>>);
+
+type Told = dyn Fn(Progress<'_>) + Send + Sync;
 
 impl Tell {
     pub(crate) fn to(told: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
