@@ -378,10 +378,14 @@ fn an_index_that_was_made_to_do_harm_is_refused_with_its_line() {
         &|text| text.replace(archive, "/etc/passwd"),
         &|text| text.replace(archive, "https://evil.example.org/one.tar.gz"),
         &|text| text.replace(archive, "archives/one?x=1"),
-        &|text| text.replace("\"size\":", "\"size\":9999999999"),
+        // How large an archive is depends on who has built it.
+        &|text| {
+            let size = regex_lite::Regex::new("\"size\":[0-9]+").expect("a pattern");
+            size.replace(text, "\"size\":9999999999").into_owned()
+        },
         &|text| text.replace("blake3:", "md5:"),
         &|text| format!("{text}{text}"),
-        &|text| text[..text.len() / 2].to_owned(),
+        &|text| text[..text.find(archive).expect("it is there") + 10].to_owned(),
         &|_| "[".repeat(100_000),
         &|text| {
             text.replace(
@@ -403,13 +407,13 @@ fn an_index_that_was_made_to_do_harm_is_refused_with_its_line() {
         hint: tell whoever keeps the registry
         Some(3) error: the index of 'one' does not read: line 1: the archive "archives/one?x=1" has '?' in it, which not every system takes
         hint: tell whoever keeps the registry
-        Some(3) error: the index of 'one' does not read: line 1: the archive "archives/one/one-1.0.0-x86_64-unknown-linux-gnu.tar.gz" is too large: expected at most 1073741824 bytes, found 99999999992760732
+        Some(3) error: the index of 'one' does not read: line 1: the archive "archives/one/one-1.0.0-x86_64-unknown-linux-gnu.tar.gz" is too large: expected at most 1073741824 bytes, found 9999999999
         hint: tell whoever keeps the registry
         Some(3) error: the index of 'one' does not read: line 1: the hash "md5:[HASH]": bad content hash: expected blake3: and 64 hexadecimal digits, found "md5:[HASH]"
         hint: tell whoever keeps the registry
         Some(3) error: the index of 'one' does not read: line 2: version 1.0.0 is there twice
         hint: tell whoever keeps the registry
-        Some(3) error: the index of 'one' does not read: line 1: EOF while parsing a string, at column 154
+        Some(3) error: the index of 'one' does not read: line 1: EOF while parsing a string, at column 148
         hint: tell whoever keeps the registry
         Some(3) error: the index of 'one' does not read: line 1: invalid type: sequence, expected u32, at column 1
         hint: tell whoever keeps the registry
