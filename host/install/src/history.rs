@@ -3,7 +3,8 @@
 //!
 //! Each lockfile has a directory in the state directory, with a file that has its path and with its former
 //! texts, numbered. A text is written here before the lockfile changes. So after a process died in between, the
-//! newest entry may be what the lockfile still says, and is passed over.
+//! newest entry may be what the lockfile still says, and is passed over. What the lockfile is about to say is
+//! written too, for as long as the lockfile itself is out of reach.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ use crate::lock::Lock;
 const KEPT: usize = 10;
 
 const PATH: &str = "path";
+
+/// What the lockfile says, or was to say when the process died.
+const LATEST: &str = "latest";
 
 /// The history of one lockfile.
 #[derive(Debug)]
@@ -76,6 +80,11 @@ impl History {
         Ok(())
     }
 
+    /// Keeps what the lockfile is about to say.
+    pub(crate) fn announce(&self, text: &str) -> Result<()> {
+        disk::replace(&self.dir.join(LATEST), text.as_bytes())
+    }
+
     /// What the lockfile said before, the newest first, without what it says now.
     pub(crate) fn former(&self, now: &Lock) -> Result<Vec<Former>> {
         let mut former = Vec::new();
@@ -121,7 +130,7 @@ impl History {
     /// All packages that any lockfile of this user names, or has named as far as one can go back.
     ///
     /// A lockfile whose directory is gone too may only be out of reach, on a disk that is not there; what it
-    /// said before still counts, and so does nothing of one that was deleted.
+    /// said last and before still counts, and nothing does of one that was deleted.
     pub(crate) fn live(home: &Home) -> Result<BTreeSet<Digest>> {
         let all = all(home);
         let unreadable = |error| InstallError::io("read the directory", &all, error);
@@ -142,8 +151,12 @@ impl History {
                 continue;
             }
             let history = History { dir, lock };
+            let now = match history.lock.exists() {
+                true => history.lock.clone(),
+                false => history.dir.join(LATEST),
+            };
             let texts = history.entries()?.into_iter().map(|(_, path)| path);
-            for path in texts.chain([history.lock.clone()]) {
+            for path in texts.chain([now]) {
                 let lock = Lock::read(&path)?;
                 live.extend(lock.plugins().filter_map(|locked| locked.digest));
             }

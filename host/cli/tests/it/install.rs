@@ -413,6 +413,26 @@ fn a_project_has_a_lockfile_of_its_own_and_its_packages_stay() {
 }
 
 #[test]
+fn what_a_lockfile_out_of_reach_says_is_kept() {
+    let site = Site::new();
+    site.install("one", &Part::new("one"));
+    site.plugin("two", &Part::new("two"));
+    std::fs::create_dir(site.path("disk")).expect("a directory");
+    site.succeed("install ./two --config disk/keyway.toml");
+    // As if the disk were not there.
+    std::fs::rename(site.path("disk"), site.path("elsewhere")).expect("it moves");
+    for _ in 0..12 {
+        site.succeed("pin one");
+        site.succeed("unpin one");
+    }
+    std::fs::rename(site.path("elsewhere"), site.path("disk")).expect("it moves");
+    let lock = keyway_install::Lock::read(&site.path("disk/plugins.lock")).expect("it reads");
+    let two = lock.get("two").and_then(|two| two.digest);
+    let two = two.expect("it is locked");
+    site.installer().store().verify(&two).expect("it is there");
+}
+
+#[test]
 fn packages_that_nobody_needs_any_more_go() {
     let site = Site::new();
     for minor in 0..15 {

@@ -114,7 +114,9 @@ impl Installer {
             if let Some(dir) = self.lock_path.parent() {
                 disk::create_dir(dir)?;
             }
-            disk::replace(&self.lock_path, plan.after.to_toml().as_bytes())?;
+            let text = plan.after.to_toml();
+            self.history.announce(&text)?;
+            disk::replace(&self.lock_path, text.as_bytes())?;
             // It is done. What is left is tidying, which a later run can do as well.
             if let Some(entry) = &plan.takes_back {
                 let _ = self.history.take_back(entry);
